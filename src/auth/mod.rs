@@ -1,0 +1,4 @@
+//! Accounts, login sessions and tokens (CONTRACT §2).
+
+pub mod model;
+pub mod store;

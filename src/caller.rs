@@ -1,0 +1,70 @@
+//! Who calls: the user, role and login session behind a token, the same at every door.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::{LoginId, UserId};
+
+/// What an account may do (CONTRACT §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A customer.
+    User,
+    /// Somebody who delivers.
+    Driver,
+    /// Somebody who cooks.
+    Restaurant,
+    /// Somebody who operates the service.
+    Admin,
+}
+
+impl Role {
+    /// The word on the wire and in the store.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Driver => "driver",
+            Self::Restaurant => "restaurant",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = &'static str;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        [Self::User, Self::Driver, Self::Restaurant, Self::Admin]
+            .into_iter()
+            .find(|role| role.word() == word)
+            .ok_or("must be user, driver, restaurant or admin")
+    }
+}
+
+/// Somebody whose token holds. Made by [`CheckToken`] only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// What the *account* may do now, whatever the token says.
+    pub role: Role,
+    /// Through which login.
+    pub login: LoginId,
+    /// Until when the token holds.
+    pub expires_at: Timestamp,
+}
+
+/// The one token check of all doors.
+#[async_trait]
+pub trait CheckToken: Send + Sync {
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// `unauthenticated` when it does not hold or its login session has ended, `token_expired`
+    /// when its time is over, `unavailable` when that cannot be found out now.
+    async fn check_token(&self, token: &str) -> Result<Caller>;
+}

@@ -1,0 +1,4 @@
+//! One-to-one chat (CONTRACT §4).
+
+pub mod model;
+pub mod store;

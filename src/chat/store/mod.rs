@@ -1,0 +1,75 @@
+//! What chat needs of a store. Batches in, because a store commits in groups (DESIGN §3).
+
+pub mod embedded;
+pub mod mongo;
+
+use async_trait::async_trait;
+
+use super::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::{ConversationId, MessageId, UserId};
+
+/// What became of one message of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Appended {
+    /// It is stored, with the `seq` and time it got.
+    Stored(StoredMessage),
+    /// The sender used this `clientMsgId` before; this is the message stored then.
+    Repeated(StoredMessage),
+}
+
+/// Where a page of the inbox starts: behind this conversation, which changed at this time.
+pub type InboxPosition = (Timestamp, ConversationId);
+
+/// Messages and conversations. Every write is durable when it returns
+/// (MongoDB: `w: majority, j: true`; embedded: fsynced).
+#[async_trait]
+pub trait ChatStore: Send + Sync {
+    /// Appends messages in order, with one result each. A message gets the `seq` after its
+    /// conversation's last one, without gaps whatever fails, and a `created_at` of `now`, or of
+    /// the message before it where that is later. `(sender, client_msg_id)` is unique for ever.
+    /// The conversation's head exists and is up to date before the message is durable.
+    async fn append(&self, batch: Vec<NewMessage>, now: Timestamp) -> Vec<Result<Appended>>;
+    /// Marks messages as read at `now`, with one result per mark: the messages that were unread
+    /// and are read by this call, in order of `seq`. Only a message's receiver marks it.
+    async fn mark_read(
+        &self,
+        batch: Vec<ReadMark>,
+        now: Timestamp,
+    ) -> Vec<Result<Vec<StoredMessage>>>;
+
+    /// The message with this id.
+    async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>>;
+    /// The highest `seq`, 0 when there is no message.
+    async fn last_seq(&self, conversation: ConversationId) -> Result<i64>;
+    /// The messages `first..=last` by `seq`, ascending.
+    async fn range(
+        &self,
+        conversation: ConversationId,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<StoredMessage>>;
+
+    /// Messages that `reader` has not read, by conversation and `seq`, at most `limit`,
+    /// none of the conversations in `except`.
+    async fn unread(
+        &self,
+        reader: UserId,
+        except: &[ConversationId],
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>>;
+    /// How many messages `reader` has not read, for each conversation that has any.
+    async fn unread_counts(&self, reader: UserId) -> Result<Vec<(ConversationId, u64)>>;
+
+    /// The conversations of a user, the last changed first (then by id, descending), behind
+    /// `before`, at most `limit`.
+    async fn conversations(
+        &self,
+        user: UserId,
+        before: Option<InboxPosition>,
+        limit: u32,
+    ) -> Result<Vec<ConversationHead>>;
+    /// The last message of each of these conversations that has one, in any order.
+    async fn last_messages(&self, conversations: &[ConversationId]) -> Result<Vec<StoredMessage>>;
+}

@@ -1,0 +1,3 @@
+//! The server's process.
+
+fn main() {}

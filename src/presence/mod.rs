@@ -1,0 +1,3 @@
+//! Who is online (CONTRACT §6).
+
+pub mod store;
