@@ -3,9 +3,9 @@
 //! Not here: waiting. Timers are tokio's, whose clock tests can pause.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -127,6 +127,15 @@ impl Clock {
         match &self.0 {
             Some(manual) => Timestamp(manual.load(Ordering::SeqCst)),
             None => Timestamp(jiff::Timestamp::now().as_millisecond()),
+        }
+    }
+
+    /// Time that only goes forward, from an arbitrary start.
+    pub fn monotonic(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        match &self.0 {
+            Some(manual) => Duration::from_millis(manual.load(Ordering::SeqCst).unsigned_abs()),
+            None => START.get_or_init(Instant::now).elapsed(),
         }
     }
 

@@ -1,0 +1,446 @@
+//! Configuration from the environment and `.env`, validated whole: every problem is found before
+//! any is reported, and each is reported by the name of its variable (CONTRACT §9, §10).
+//!
+//! A struct per concern; `vars.rs` reads and checks single values. `.env.example` lists every
+//! variable with its default and meaning, and a test holds it to this file.
+
+mod values;
+mod vars;
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+pub use values::{
+    AddressRange, AppEnv, CorsOrigins, LogFormat, PresenceAudience, Rate, SocketParser,
+};
+pub use vars::{Problems, Vars};
+
+use crate::auth::model::{Email, Password, Username};
+
+/// Secrets that stand in public examples: refused in production.
+const SAMPLE_SECRETS: [&str; 3] = [
+    "your_super_secret_jwt_key_change_this_in_production",
+    "your_jwt_secret_key",
+    "change-me-to-at-least-32-random-bytes",
+];
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Development, test or production.
+    pub env: AppEnv,
+    /// Where to listen.
+    pub listen: Listen,
+    /// Where data is kept.
+    pub store: StoreConfig,
+    /// Tokens and login sessions.
+    pub tokens: TokenConfig,
+    /// Accounts.
+    pub accounts: AccountConfig,
+    /// Connections and sockets.
+    pub sockets: SocketConfig,
+    /// Presence.
+    pub presence: PresenceConfig,
+    /// How long typing lasts without a new start (`TYPING_TIMEOUT`).
+    pub typing_timeout: Duration,
+    /// How often each thing may be done.
+    pub rates: Rates,
+    /// Which web origins may call (`CORS_ORIGIN`).
+    pub cors: CorsOrigins,
+    /// Logging.
+    pub log: LogConfig,
+    /// How long a graceful stop may take (`SHUTDOWN_TIMEOUT`).
+    pub shutdown_timeout: Duration,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// `HOST`.
+    pub host: IpAddr,
+    /// `PORT`, a comma list; 0 lets the system choose.
+    pub ports: Vec<u16>,
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<AddressRange>,
+    /// `PUBLIC_URL`: how clients reach this server; links in mails start with it.
+    pub public_url: String,
+}
+
+/// Where data is kept.
+#[derive(Debug, Clone)]
+pub struct StoreConfig {
+    /// `MONGODB_URI`; the embedded store is used without it.
+    pub mongodb_uri: Option<SecretString>,
+    /// `DATA_DIR`: the embedded store, and a generated secret in development.
+    pub data_dir: PathBuf,
+}
+
+/// Tokens and login sessions.
+#[derive(Debug, Clone)]
+pub struct TokenConfig {
+    /// `JWT_SECRET`; in development one is generated and kept in `DATA_DIR`.
+    pub secret: Option<SecretString>,
+    /// `JWT_EXPIRES_IN`.
+    pub access_ttl: Duration,
+    /// `REFRESH_EXPIRES_IN`.
+    pub refresh_ttl: Duration,
+    /// `RESET_EXPIRES_IN`.
+    pub reset_ttl: Duration,
+}
+
+/// Accounts.
+#[derive(Debug, Clone)]
+pub struct AccountConfig {
+    /// `BCRYPT_COST`.
+    pub bcrypt_cost: u32,
+    /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`, `ADMIN_USERNAME`: the first admin, created at start.
+    pub admin: Option<FirstAdmin>,
+    /// `SMTP_URL`, `SMTP_FROM`: how mail is sent.
+    pub smtp: Option<SmtpConfig>,
+}
+
+/// The first admin.
+#[derive(Debug, Clone)]
+pub struct FirstAdmin {
+    /// Name.
+    pub username: Username,
+    /// Address.
+    pub email: Email,
+    /// Password.
+    pub password: Password,
+}
+
+/// How mail is sent.
+#[derive(Debug, Clone)]
+pub struct SmtpConfig {
+    /// `smtp://` or `smtps://`, with name and password where needed.
+    pub url: SecretString,
+    /// The sender.
+    pub from: String,
+}
+
+/// Connections and sockets.
+#[derive(Debug, Clone)]
+pub struct SocketConfig {
+    /// `SOCKET_PARSER`.
+    pub parser: SocketParser,
+    /// `PING_INTERVAL`.
+    pub ping_interval: Duration,
+    /// `PING_TIMEOUT`.
+    pub ping_timeout: Duration,
+    /// `CONNECT_TIMEOUT`: how long a transport may stay without joining a namespace.
+    pub connect_timeout: Duration,
+    /// `MAX_PACKET_BYTES`.
+    pub max_packet: usize,
+    /// `SEND_BUFFER_PACKETS`: a slower reader than this is cut.
+    pub send_buffer: usize,
+    /// `EVENT_QUEUE`: events of one socket that may wait for their turn.
+    pub event_queue: usize,
+    /// `WRITE_STALL`: a connection that takes no byte for so long is cut.
+    pub write_stall: Duration,
+    /// `HEADER_TIMEOUT`: how long a request's head may take, and a kept-alive connection may idle.
+    pub header_timeout: Duration,
+    /// `MAX_CONNECTIONS`.
+    pub max_connections: usize,
+}
+
+/// Presence.
+#[derive(Debug, Clone)]
+pub struct PresenceConfig {
+    /// `PRESENCE_GRACE`: how long after the last socket a user still counts as online.
+    pub grace: Duration,
+    /// `PRESENCE_AUDIENCE`: who is told.
+    pub audience: PresenceAudience,
+}
+
+/// How often each thing may be done; `None` is `off`.
+#[derive(Debug, Clone, Default)]
+pub struct Rates {
+    /// `RATE_LIMIT_SENDS`, per user.
+    pub sends: Option<Rate>,
+    /// `RATE_LIMIT_TYPING`, per user.
+    pub typing: Option<Rate>,
+    /// `RATE_LIMIT_CONNECTS`, per address.
+    pub connects: Option<Rate>,
+    /// `RATE_LIMIT_LOGINS`, per address.
+    pub logins: Option<Rate>,
+    /// `RATE_LIMIT_LOGIN_FAILURES`, per account.
+    pub login_failures: Option<Rate>,
+    /// `RATE_LIMIT_REGISTRATIONS`, per address.
+    pub registrations: Option<Rate>,
+    /// `RATE_LIMIT_REST_WRITES`, per user.
+    pub rest_writes: Option<Rate>,
+}
+
+/// Logging.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `LOG_FORMAT`.
+    pub format: LogFormat,
+    /// `LOG_LEVEL`: a level, or directives as tracing's `EnvFilter` takes them.
+    pub level: String,
+}
+
+impl Config {
+    /// Reads `.env` and the environment; the environment wins.
+    ///
+    /// # Errors
+    /// Every variable that is not valid, by name.
+    pub fn from_env() -> Result<Self, Problems> {
+        Self::from_vars(Vars::from_env())
+    }
+
+    /// Reads the configuration from given variables.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_vars(mut vars: Vars) -> Result<Self, Problems> {
+        let config = Self::read(&mut vars);
+        vars.finish()?;
+        Ok(config)
+    }
+
+    fn read(vars: &mut Vars) -> Self {
+        let env = vars.parsed("APP_ENV", "development");
+        let listen = Listen::read(vars);
+        Self {
+            env,
+            store: StoreConfig::read(vars),
+            tokens: TokenConfig::read(vars, env),
+            accounts: AccountConfig::read(vars),
+            sockets: SocketConfig::read(vars),
+            presence: PresenceConfig {
+                grace: vars.duration("PRESENCE_GRACE", "5s"),
+                audience: vars.parsed("PRESENCE_AUDIENCE", "everyone"),
+            },
+            typing_timeout: vars.duration("TYPING_TIMEOUT", "6s"),
+            rates: Rates::read(vars),
+            cors: CorsOrigins::read(vars, env),
+            log: LogConfig {
+                format: vars.parsed("LOG_FORMAT", "text"),
+                level: vars.text("LOG_LEVEL", "info"),
+            },
+            shutdown_timeout: vars.duration("SHUTDOWN_TIMEOUT", "10s"),
+            listen,
+        }
+    }
+}
+
+impl Listen {
+    fn read(vars: &mut Vars) -> Self {
+        let ports = vars.list("PORT", "3000");
+        if ports.is_empty() {
+            vars.reject("PORT", "must name at least one port");
+        }
+        let default_url = format!("http://localhost:{}", ports.first().unwrap_or(&3000));
+        Self {
+            host: vars.parsed("HOST", "0.0.0.0"),
+            ports,
+            trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
+            public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),
+        }
+    }
+}
+
+impl StoreConfig {
+    fn read(vars: &mut Vars) -> Self {
+        let uri = vars.optional("MONGODB_URI");
+        if uri.as_deref().is_some_and(|uri| !uri.starts_with("mongodb")) {
+            vars.reject("MONGODB_URI", "must start with mongodb:// or mongodb+srv://");
+        }
+        Self {
+            mongodb_uri: uri.map(SecretString::from),
+            data_dir: vars.text("DATA_DIR", "./data").into(),
+        }
+    }
+}
+
+impl TokenConfig {
+    fn read(vars: &mut Vars, env: AppEnv) -> Self {
+        let secret = vars.optional("JWT_SECRET").map(SecretString::from);
+        if env == AppEnv::Production {
+            match &secret {
+                None => vars.reject("JWT_SECRET", "must be set in production"),
+                Some(text) => check_production_secret(vars, text.expose_secret()),
+            }
+        }
+        Self {
+            secret,
+            access_ttl: vars.duration("JWT_EXPIRES_IN", "7d"),
+            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d"),
+            reset_ttl: vars.duration("RESET_EXPIRES_IN", "1h"),
+        }
+    }
+}
+
+fn check_production_secret(vars: &mut Vars, secret: &str) {
+    if secret.len() < 32 {
+        vars.reject("JWT_SECRET", "must have at least 32 bytes in production");
+    }
+    if SAMPLE_SECRETS.contains(&secret) {
+        vars.reject("JWT_SECRET", "is a sample value from an example; choose your own");
+    }
+}
+
+impl AccountConfig {
+    fn read(vars: &mut Vars) -> Self {
+        let bcrypt_cost = vars.parsed("BCRYPT_COST", "10");
+        if !(4..=16).contains(&bcrypt_cost) {
+            vars.reject("BCRYPT_COST", "must be 4 to 16");
+        }
+        Self { bcrypt_cost, admin: FirstAdmin::read(vars), smtp: SmtpConfig::read(vars) }
+    }
+}
+
+impl FirstAdmin {
+    fn read(vars: &mut Vars) -> Option<Self> {
+        let username = vars.parsed_text("ADMIN_USERNAME", "admin");
+        let email = vars.optional_parsed("ADMIN_EMAIL");
+        let password = vars.optional_parsed("ADMIN_PASSWORD");
+        match (email, password) {
+            (Some(email), Some(password)) => Some(Self { username: username?, email, password }),
+            (None, None) => None,
+            (Some(_), None) => {
+                vars.reject("ADMIN_PASSWORD", "must be set when ADMIN_EMAIL is");
+                None
+            }
+            (None, Some(_)) => {
+                vars.reject("ADMIN_EMAIL", "must be set when ADMIN_PASSWORD is");
+                None
+            }
+        }
+    }
+}
+
+impl SmtpConfig {
+    fn read(vars: &mut Vars) -> Option<Self> {
+        let from = vars.text("SMTP_FROM", "waggle <no-reply@localhost>");
+        let url = vars.optional("SMTP_URL")?;
+        if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
+            vars.reject("SMTP_URL", "must start with smtp:// or smtps://");
+        }
+        if from.parse::<lettre::message::Mailbox>().is_err() {
+            vars.reject("SMTP_FROM", "must be an address, or a name and an address in <>");
+        }
+        Some(Self { url: url.into(), from })
+    }
+}
+
+impl SocketConfig {
+    fn read(vars: &mut Vars) -> Self {
+        Self {
+            parser: vars.parsed("SOCKET_PARSER", "common"),
+            ping_interval: vars.duration("PING_INTERVAL", "25s"),
+            ping_timeout: vars.duration("PING_TIMEOUT", "20s"),
+            connect_timeout: vars.duration("CONNECT_TIMEOUT", "10s"),
+            max_packet: vars.at_least("MAX_PACKET_BYTES", "1000000", 1024),
+            send_buffer: vars.at_least("SEND_BUFFER_PACKETS", "1024", 16),
+            event_queue: vars.at_least("EVENT_QUEUE", "1024", 1),
+            write_stall: vars.duration("WRITE_STALL", "8s"),
+            header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
+            max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
+        }
+    }
+}
+
+impl Rates {
+    fn read(vars: &mut Vars) -> Self {
+        let all_off = vars.parsed_choice("RATE_LIMITS", "on", &["on", "off"]) == "off";
+        let rates = Self {
+            sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
+            typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
+            connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
+            logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
+            login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
+            registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),
+            rest_writes: vars.rate("RATE_LIMIT_REST_WRITES", "300/1m"),
+        };
+        if all_off { Self::default() } else { rates }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(vars: &[(&str, &str)]) -> String {
+        Config::from_vars(Vars::from_pairs(vars)).map(|_| ()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn nothing_set_is_a_working_development_configuration() {
+        let config = Config::from_vars(Vars::from_pairs(&[])).unwrap();
+        assert_eq!(config.listen.ports, [3000]);
+        assert_eq!(config.env, AppEnv::Development);
+        assert!(config.store.mongodb_uri.is_none());
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_by_name() {
+        let text =
+            problems(&[("PORT", "http"), ("PRESENCE_GRACE", "soon"), ("RATE_LIMIT_SENDS", "many")]);
+        for name in ["PORT", "PRESENCE_GRACE", "RATE_LIMIT_SENDS"] {
+            assert!(text.contains(name), "{text}");
+        }
+    }
+
+    #[test]
+    fn production_refuses_missing_short_and_sample_secrets() {
+        for secret in ["", "short", SAMPLE_SECRETS[0]] {
+            let text = problems(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]);
+            assert!(text.contains("JWT_SECRET"), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_old_names_of_the_seeds_are_read() {
+        let config = Config::from_vars(Vars::from_pairs(&[
+            ("NODE_ENV", "production"),
+            ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
+            ("JWT_EXPIRES", "15m"),
+            ("MONGO_URL", "mongodb://db/chat"),
+            ("BCRYPT_ROUNDS", "12"),
+        ]))
+        .unwrap();
+        assert_eq!(config.env, AppEnv::Production);
+        assert_eq!(config.tokens.access_ttl, Duration::from_secs(900));
+        assert_eq!(config.accounts.bcrypt_cost, 12);
+        assert!(config.store.mongodb_uri.is_some());
+    }
+
+    #[test]
+    fn one_switch_turns_all_limits_off() {
+        let config = Config::from_vars(Vars::from_pairs(&[("RATE_LIMITS", "off")])).unwrap();
+        assert!(config.rates.sends.is_none() && config.rates.connects.is_none());
+    }
+
+    #[test]
+    fn the_example_file_lists_every_variable_with_its_default() {
+        let mut vars = Vars::from_pairs(&[]);
+        Config::read(&mut vars);
+        let example = include_str!("../.env.example");
+        let listed: Vec<_> = example
+            .lines()
+            .filter_map(|line| line.trim_start_matches("# ").split_once('='))
+            .filter(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        for (name, default) in vars.asked() {
+            let shown = listed.iter().find(|(listed, _)| listed == name);
+            assert_eq!(
+                shown.map(|(_, value)| value.as_str()),
+                Some(default),
+                "{name} in .env.example"
+            );
+        }
+        for (name, _) in &listed {
+            assert!(
+                vars.asked().any(|(asked, _)| asked == name),
+                "{name} is not a variable any more"
+            );
+        }
+    }
+}

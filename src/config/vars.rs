@@ -1,0 +1,182 @@
+//! Reads single variables, remembers what was asked for, and collects what is wrong.
+
+use std::collections::HashMap;
+use std::fmt::{self, Display};
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::values::{Rate, duration};
+
+/// Names that other systems used (CONTRACT §9), and what they are called here.
+const OLD_NAMES: [(&str, &str); 6] = [
+    ("MONGO_URL", "MONGODB_URI"),
+    ("JWT_SECRET_KEY", "JWT_SECRET"),
+    ("JWT_ACCESS_SECRET", "JWT_SECRET"),
+    ("JWT_EXPIRES", "JWT_EXPIRES_IN"),
+    ("NODE_ENV", "APP_ENV"),
+    ("BCRYPT_ROUNDS", "BCRYPT_COST"),
+];
+
+/// The variables, and the problems found in them so far. An empty value counts as not set.
+#[derive(Debug)]
+pub struct Vars {
+    values: HashMap<String, String>,
+    asked: Vec<(&'static str, String)>,
+    problems: Vec<String>,
+}
+
+/// Everything that is wrong with the configuration, a line each.
+#[derive(Debug, thiserror::Error)]
+pub struct Problems(Vec<String>);
+
+impl Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration has {} problem(s):", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+impl Vars {
+    /// `.env` and the environment.
+    pub fn from_env() -> Self {
+        let mut vars = Self::from_pairs::<&str>(&[]);
+        match dotenvy::dotenv_iter() {
+            Ok(lines) => lines.for_each(|line| match line {
+                Ok((name, value)) => vars.set(name, value),
+                Err(problem) => vars.problems.push(format!(".env: {problem}")),
+            }),
+            Err(problem) if problem.not_found() => {}
+            Err(problem) => vars.problems.push(format!(".env: {problem}")),
+        }
+        std::env::vars().for_each(|(name, value)| vars.set(name, value));
+        vars
+    }
+
+    /// Exactly these.
+    pub fn from_pairs<T: AsRef<str>>(pairs: &[(T, T)]) -> Self {
+        let mut vars = Self { values: HashMap::new(), asked: Vec::new(), problems: Vec::new() };
+        for (name, value) in pairs {
+            vars.set(name.as_ref().to_owned(), value.as_ref().to_owned());
+        }
+        vars
+    }
+
+    fn set(&mut self, name: String, value: String) {
+        if !value.trim().is_empty() {
+            self.values.insert(name, value);
+        }
+    }
+
+    /// Every variable that was asked for, with its default.
+    #[cfg(test)]
+    pub(super) fn asked(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.asked.iter().map(|(name, default)| (*name, default.as_str()))
+    }
+
+    /// `Ok` when nothing was wrong.
+    pub(super) fn finish(self) -> Result<(), Problems> {
+        if self.problems.is_empty() { Ok(()) } else { Err(Problems(self.problems)) }
+    }
+
+    pub(super) fn reject(&mut self, name: &str, problem: impl Display) {
+        self.problems.push(format!("{name} {problem}"));
+    }
+
+    fn find(&mut self, name: &'static str, default: &str) -> Option<String> {
+        self.asked.push((name, default.to_owned()));
+        let old = OLD_NAMES.iter().filter(|(_, new)| *new == name).map(|(old, _)| *old);
+        std::iter::once(name).chain(old).find_map(|name| self.values.get(name)).cloned()
+    }
+
+    pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
+        self.find(name, "")
+    }
+
+    pub(super) fn text(&mut self, name: &'static str, default: &str) -> String {
+        self.find(name, default).unwrap_or_else(|| default.to_owned())
+    }
+
+    fn checked<T, E: Display>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> T {
+        if let Some(text) = self.find(name, default) {
+            match parse(text.trim()) {
+                Ok(value) => return value,
+                Err(problem) => self.reject(name, problem),
+            }
+        }
+        parse(default).unwrap_or_else(|_| panic!("the default of {name} is valid"))
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+    ) -> T {
+        self.checked(name, default, str::parse)
+    }
+
+    /// A value whose default is valid and whose type says why another one is not.
+    pub(super) fn parsed_text<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+    ) -> Option<T> {
+        let text = self.text(name, default);
+        text.parse().map_err(|problem| self.reject(name, problem)).ok()
+    }
+
+    pub(super) fn optional_parsed<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+    ) -> Option<T> {
+        let text = self.optional(name)?;
+        text.parse().map_err(|problem| self.reject(name, problem)).ok()
+    }
+
+    pub(super) fn parsed_choice(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        choices: &'static [&'static str],
+    ) -> &'static str {
+        self.checked(name, default, |text| {
+            let known = choices.iter().find(|choice| **choice == text).copied();
+            known.ok_or_else(|| format!("must be {}", choices.join(" or ")))
+        })
+    }
+
+    pub(super) fn at_least(&mut self, name: &'static str, default: &str, least: usize) -> usize {
+        self.checked(name, default, |text| {
+            let number = text.parse::<usize>().ok().filter(|number| *number >= least);
+            number.ok_or_else(|| format!("must be a number, {least} or more"))
+        })
+    }
+
+    pub(super) fn duration(&mut self, name: &'static str, default: &str) -> Duration {
+        self.checked(name, default, duration)
+    }
+
+    pub(super) fn list<T: FromStr<Err: Display>>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+    ) -> Vec<T> {
+        self.checked(name, default, |text| {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts
+                .map(|part| part.parse::<T>().map_err(|problem| format!("{part}: {problem}")))
+                .collect()
+        })
+    }
+
+    pub(super) fn rate(&mut self, name: &'static str, default: &str) -> Option<Rate> {
+        self.checked(name, default, |text| match text {
+            "off" => Ok(None),
+            rate => rate.parse().map(Some),
+        })
+    }
+}

@@ -1,0 +1,251 @@
+//! Rate limits: so many in so long for each key, counted before any work is done (CONTRACT §1).
+//!
+//! Counting is governor's (GCRA): the whole count at once, then one for each part of the window.
+
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::StateInformationMiddleware;
+use governor::nanos::Nanos;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+use quick_cache::sync::Cache;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Rate, Rates};
+use crate::error::{Error, Result};
+use crate::ids::UserId;
+
+/// Accounts whose failed logins are remembered; the least used are forgotten first.
+const REMEMBERED_FAILURES: usize = 100_000;
+
+impl GovernorClock for Clock {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.monotonic().into()
+    }
+}
+
+type Governor<K> = RateLimiter<K, DashMapStateStore<K>, Clock, StateInformationMiddleware>;
+
+/// Counts one kind of thing for each key.
+pub struct Limiter<K: Hash + Eq + Clone> {
+    governor: Option<(Governor<K>, Rate)>,
+    clock: Clock,
+}
+
+/// What a caller has left, as the `X-RateLimit-*` headers say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many are allowed in a window.
+    pub limit: u32,
+    /// How many of them are left now.
+    pub remaining: u32,
+    /// When all of them are back.
+    pub reset: Timestamp,
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    /// A limiter for `rate`; one that never refuses when it is `None`.
+    pub fn new(rate: Option<Rate>, clock: &Clock) -> Self {
+        let governor = rate.and_then(|rate| {
+            let quota = Quota::with_period(rate.window / rate.count.get())?.allow_burst(rate.count);
+            let governor: Governor<K> =
+                RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
+            Some((governor, rate))
+        });
+        Self { governor, clock: clock.clone() }
+    }
+
+    /// Counts one for `key`. `None` when this is not limited.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait.
+    pub fn check(&self, key: &K) -> Result<Option<Allowance>> {
+        let Some((governor, rate)) = &self.governor else { return Ok(None) };
+        match governor.check_key(key) {
+            Ok(state) => Ok(Some(self.allowance(*rate, state.remaining_burst_capacity()))),
+            Err(refusal) => {
+                let now = GovernorClock::now(&self.clock);
+                Err(Error::rate_limited(refusal.wait_time_from(now), 0))
+            }
+        }
+    }
+
+    /// What a key that was just refused has: nothing, until the window has passed.
+    pub fn exhausted(&self) -> Option<Allowance> {
+        self.governor.as_ref().map(|(_, rate)| self.allowance(*rate, 0))
+    }
+
+    fn allowance(&self, rate: Rate, remaining: u32) -> Allowance {
+        let limit = rate.count.get();
+        let used = limit.saturating_sub(remaining);
+        let reset = self.clock.now() + rate.window / limit * used;
+        Allowance { limit, remaining, reset }
+    }
+
+    fn forget_idle(&self) {
+        if let Some((governor, _)) = &self.governor {
+            governor.retain_recent();
+            governor.shrink_to_fit();
+        }
+    }
+}
+
+/// Failed logins of each account, in windows that start with the first failure.
+pub struct Failures {
+    rate: Option<Rate>,
+    seen: Cache<String, Arc<Mutex<FailureWindow>>>,
+    clock: Clock,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct FailureWindow {
+    started: Timestamp,
+    count: u32,
+}
+
+impl Failures {
+    /// Allows so many failures; any number when `rate` is `None`.
+    pub fn new(rate: Option<Rate>, clock: &Clock) -> Self {
+        Self { rate, seen: Cache::new(REMEMBERED_FAILURES), clock: clock.clone() }
+    }
+
+    /// Whether another attempt may be made on `account`.
+    ///
+    /// # Errors
+    /// `rate_limited` until the window of its failures has passed.
+    pub fn check(&self, account: &str) -> Result<()> {
+        let (Some(rate), Some(window)) = (self.rate, self.seen.get(account)) else { return Ok(()) };
+        let window = *window.lock().expect("no panic while counting");
+        let ends = window.started + rate.window;
+        let now = self.clock.now();
+        if window.count >= rate.count.get() && now < ends {
+            return Err(Error::rate_limited(ends.since(now), 0));
+        }
+        Ok(())
+    }
+
+    /// Counts a failed attempt.
+    pub fn count(&self, account: &str) {
+        let Some(rate) = self.rate else { return };
+        let now = self.clock.now();
+        let fresh = FailureWindow { started: now, count: 0 };
+        let entry = self.seen.get_or_insert_with(account, || {
+            Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(fresh)))
+        });
+        let Ok(window) = entry;
+        let mut window = window.lock().expect("no panic while counting");
+        if now >= window.started + rate.window {
+            *window = fresh;
+        }
+        window.count += 1;
+    }
+
+    /// Forgets the failures of an account whose owner got in.
+    pub fn forgive(&self, account: &str) {
+        self.seen.remove(account);
+    }
+}
+
+/// Every limit of the server.
+pub struct Limits {
+    /// Messages, per user.
+    pub sends: Limiter<UserId>,
+    /// Typing, per user.
+    pub typing: Limiter<UserId>,
+    /// Socket connects, per address.
+    pub connects: Limiter<IpAddr>,
+    /// Logins, per address.
+    pub logins: Limiter<IpAddr>,
+    /// Failed logins, per account.
+    pub login_failures: Failures,
+    /// Registrations and reset requests, per address.
+    pub registrations: Limiter<IpAddr>,
+    /// REST requests that change something, per user.
+    pub rest_writes: Limiter<UserId>,
+}
+
+impl Limits {
+    /// Limits as configured.
+    pub fn new(rates: &Rates, clock: &Clock) -> Self {
+        Self {
+            sends: Limiter::new(rates.sends, clock),
+            typing: Limiter::new(rates.typing, clock),
+            connects: Limiter::new(rates.connects, clock),
+            logins: Limiter::new(rates.logins, clock),
+            login_failures: Failures::new(rates.login_failures, clock),
+            registrations: Limiter::new(rates.registrations, clock),
+            rest_writes: Limiter::new(rates.rest_writes, clock),
+        }
+    }
+
+    /// Drops keys that have their whole count again, each minute, for as long as the limits live.
+    pub fn forget_idle_keys(self: &Arc<Self>) {
+        let limits = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                let Some(limits) = limits.upgrade() else { return };
+                limits.sends.forget_idle();
+                limits.typing.forget_idle();
+                limits.connects.forget_idle();
+                limits.logins.forget_idle();
+                limits.registrations.forget_idle();
+                limits.rest_writes.forget_idle();
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str) -> Option<Rate> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn the_count_is_there_at_once_and_comes_back_with_time() {
+        let clock = Clock::manual(Timestamp::from_millis(1_000_000));
+        let limiter = Limiter::new(rate("3/3s"), &clock);
+        for left in [2, 1, 0] {
+            assert_eq!(limiter.check(&"alice").unwrap().unwrap().remaining, left);
+        }
+        let refusal = limiter.check(&"alice").unwrap_err();
+        assert_eq!(refusal.retry_after_seconds(), Some(1));
+        assert!(limiter.check(&"bob").is_ok());
+        clock.advance(Duration::from_secs(1));
+        assert!(limiter.check(&"alice").is_ok());
+        assert!(limiter.check(&"alice").is_err());
+    }
+
+    #[test]
+    fn off_never_refuses() {
+        let limiter = Limiter::new(None, &Clock::system());
+        assert!((0..10_000).all(|_| limiter.check(&1).unwrap().is_none()));
+    }
+
+    #[test]
+    fn failures_lock_an_account_until_their_window_has_passed() {
+        let clock = Clock::manual(Timestamp::from_millis(0));
+        let failures = Failures::new(rate("2/10s"), &clock);
+        failures.count("alice");
+        assert!(failures.check("alice").is_ok());
+        failures.count("alice");
+        assert!(failures.check("alice").is_err());
+        assert!(failures.check("bob").is_ok());
+        clock.advance(Duration::from_secs(10));
+        assert!(failures.check("alice").is_ok());
+        failures.count("alice");
+        assert!(failures.check("alice").is_ok(), "a new window starts at one");
+        failures.forgive("alice");
+        failures.count("alice");
+        assert!(failures.check("alice").is_ok());
+    }
+}

@@ -1,0 +1,228 @@
+//! The rules of presence: counting sockets, the grace after the last one, and telling others.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::model::{Status, USER_STATUS, UserStatus, subscribers};
+use super::store::PresenceStore;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{PresenceAudience, PresenceConfig};
+use crate::error::Result;
+use crate::ids::UserId;
+use crate::realtime::hub::{Audience, Hub, Lifecycle};
+use crate::realtime::session::Session;
+
+/// How long changes gather before they are told: many people come and go at once, and what is
+/// queued together shares a system call (FACTS §6).
+const GATHER: Duration = Duration::from_millis(100);
+/// Changes told in one go; more would overrun the send buffers of healthy sockets.
+const MOST_AT_ONCE: usize = 256;
+
+/// Who shares a conversation with whom; told by the domains that know.
+#[async_trait]
+pub trait Contacts: Send + Sync {
+    /// The users who share a conversation with `user`.
+    async fn contacts(&self, user: UserId) -> Result<Vec<UserId>>;
+}
+
+/// Who is online.
+pub struct Presence {
+    store: Arc<dyn PresenceStore>,
+    hub: Arc<Hub>,
+    config: PresenceConfig,
+    clock: Clock,
+    users: Mutex<HashMap<UserId, Here>>,
+    changes: Mutex<HashMap<UserId, UserStatus>>,
+    contacts: OnceLock<Arc<dyn Contacts>>,
+    this: Weak<Self>,
+}
+
+/// A user with a socket, or with one a moment ago.
+#[derive(Debug, Default)]
+struct Here {
+    sockets: usize,
+    /// Counts arrivals and departures, so that a grace that was overtaken ends nothing.
+    moves: u64,
+}
+
+impl Presence {
+    /// Nobody is online yet.
+    pub fn new(store: Arc<dyn PresenceStore>, hub: &Arc<Hub>, config: PresenceConfig) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            store,
+            hub: hub.clone(),
+            config,
+            clock: hub.clock().clone(),
+            users: Mutex::default(),
+            changes: Mutex::default(),
+            contacts: OnceLock::new(),
+            this: this.clone(),
+        })
+    }
+
+    /// Says who knows the contacts of a user; needed for `PRESENCE_AUDIENCE=contacts`.
+    pub fn ask_for_contacts(&self, contacts: Arc<dyn Contacts>) {
+        if self.contacts.set(contacts).is_err() {
+            tracing::error!("the contacts of presence were set twice");
+        }
+    }
+
+    fn users(&self) -> MutexGuard<'_, HashMap<UserId, Here>> {
+        self.users.lock().expect("no panic under this lock")
+    }
+
+    fn changes(&self) -> MutexGuard<'_, HashMap<UserId, UserStatus>> {
+        self.changes.lock().expect("no panic under this lock")
+    }
+
+    /// Whether a user is online.
+    pub fn is_online(&self, user: UserId) -> bool {
+        self.users().contains_key(&user)
+    }
+
+    /// The state of these users now, in their order.
+    pub async fn statuses(&self, users: &[UserId]) -> Result<Vec<UserStatus>> {
+        let away: Vec<_> = {
+            let here = self.users();
+            users.iter().copied().filter(|user| !here.contains_key(user)).collect()
+        };
+        let seen = if away.is_empty() { Vec::new() } else { self.store.last_seen(&away).await? };
+        let seen: HashMap<_, _> = seen.into_iter().collect();
+        let now = self.clock.now();
+        let state = |user: &UserId| match self.is_online(*user) {
+            true => self.status(*user, true, Some(now)),
+            false => self.status(*user, false, seen.get(user).copied()),
+        };
+        Ok(users.iter().map(state).collect())
+    }
+
+    /// The state of one user now.
+    pub async fn user_status(&self, user: UserId) -> Result<UserStatus> {
+        let mut statuses = self.statuses(&[user]).await?;
+        Ok(statuses.pop().unwrap_or_else(|| self.status(user, false, None)))
+    }
+
+    fn status(&self, user_id: UserId, is_online: bool, last_seen: Option<Timestamp>) -> UserStatus {
+        let status = if is_online { Status::Online } else { Status::Offline };
+        UserStatus { user_id, is_online, status, last_seen, timestamp: self.clock.now() }
+    }
+
+    /// Lets a socket hear of these users, and gives their state now.
+    pub async fn subscribe(
+        &self,
+        session: &Arc<Session>,
+        users: &[UserId],
+    ) -> Result<Vec<UserStatus>> {
+        users.iter().for_each(|user| self.hub.join(session, subscribers(*user)));
+        self.statuses(users).await
+    }
+
+    /// Ends what [`Presence::subscribe`] began.
+    pub fn unsubscribe(&self, session: &Session, users: &[UserId]) {
+        users.iter().for_each(|user| self.hub.leave(session, subscribers(*user)));
+    }
+
+    fn leave_after_grace(&self, user: UserId, moves: u64, last_seen: Timestamp) {
+        let (this, grace) = (self.this.clone(), self.config.grace);
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            if let Some(presence) = this.upgrade() {
+                presence.leave(user, moves, last_seen);
+            }
+        });
+    }
+
+    fn leave(&self, user: UserId, moves: u64, last_seen: Timestamp) {
+        let mut users = self.users();
+        if users.get(&user).is_some_and(|here| here.moves == moves) {
+            users.remove(&user);
+            drop(users);
+            self.change(self.status(user, false, Some(last_seen)));
+        }
+    }
+
+    fn change(&self, status: UserStatus) {
+        let mut changes = self.changes();
+        let first = changes.is_empty();
+        changes.insert(status.user_id, status);
+        if first {
+            let this = self.this.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(GATHER).await;
+                if let Some(presence) = this.upgrade() {
+                    presence.tell_changes().await;
+                }
+            });
+        }
+    }
+
+    async fn tell_changes(&self) {
+        let changes: Vec<_> = std::mem::take(&mut *self.changes()).into_values().collect();
+        for some in changes.chunks(MOST_AT_ONCE) {
+            match self.config.audience {
+                PresenceAudience::Everyone => {
+                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some)
+                }
+                PresenceAudience::Contacts => self.tell_contacts(some).await,
+            }
+        }
+        let seen: Vec<_> = changes.iter().filter_map(|s| Some((s.user_id, s.last_seen?))).collect();
+        if let Err(error) = self.store.save_last_seen(&seen).await {
+            tracing::warn!(%error, users = seen.len(), "last seen times could not be saved");
+        }
+    }
+
+    async fn tell_contacts(&self, changes: &[UserStatus]) {
+        for status in changes {
+            let contacts = match self.contacts.get() {
+                Some(contacts) => contacts.contacts(status.user_id).await,
+                None => Ok(Vec::new()),
+            };
+            let contacts = contacts.unwrap_or_else(|error| {
+                tracing::warn!(%error, "contacts could not be told of a user's presence");
+                Vec::new()
+            });
+            let mut to: Vec<_> = contacts.into_iter().map(UserId::audience).collect();
+            to.extend([status.user_id.audience(), subscribers(status.user_id)]);
+            self.hub.emit(&to, &USER_STATUS, status);
+        }
+    }
+
+    /// Saves when everybody who is online was last seen: now. For a graceful stop.
+    pub async fn save(&self) -> Result<()> {
+        let now = self.clock.now();
+        let seen: Vec<_> = self.users().keys().map(|user| (*user, now)).collect();
+        self.store.save_last_seen(&seen).await
+    }
+}
+
+impl Lifecycle for Presence {
+    fn opened(&self, session: &Arc<Session>) {
+        let user = session.caller.user;
+        let mut users = self.users();
+        let arrived = !users.contains_key(&user);
+        let here = users.entry(user).or_default();
+        here.sockets += 1;
+        here.moves += 1;
+        drop(users);
+        if arrived {
+            self.change(self.status(user, true, Some(self.clock.now())));
+        }
+    }
+
+    fn closed(&self, session: &Arc<Session>) {
+        let user = session.caller.user;
+        let mut users = self.users();
+        let Some(here) = users.get_mut(&user) else { return };
+        here.sockets = here.sockets.saturating_sub(1);
+        here.moves += 1;
+        let (sockets, moves) = (here.sockets, here.moves);
+        drop(users);
+        if sockets == 0 {
+            self.leave_after_grace(user, moves, self.clock.now());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The event table of a domain: which events it understands, what it answers, what it emits. The
+//! same table dispatches events and yields the AsyncAPI document.
+
+mod dispatch;
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+
+pub use dispatch::{Acknowledge, Dispatcher, Incoming};
+
+use super::session::Session;
+use crate::error::{Error, Result, from_value};
+
+/// An event that a domain emits: its name, the namespace that carries it (`""`: every one), and
+/// whether a socket may miss it when it is too slow. `/` carries the events of all namespaces.
+pub struct ServerEvent<T> {
+    pub(super) kind: EventKind,
+    payload: PhantomData<fn(T)>,
+}
+
+/// What is known of an event without its payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EventKind {
+    pub(super) name: &'static str,
+    pub(super) namespace: &'static str,
+    pub(super) reliable: bool,
+}
+
+impl EventKind {
+    pub(super) fn reaches(self, namespace: &str) -> bool {
+        namespace == "/" || self.namespace.is_empty() || self.namespace == namespace
+    }
+}
+
+impl<T> ServerEvent<T> {
+    /// An event that no socket misses: one that cannot take it is cut, reconnects and resumes.
+    pub const fn reliable(name: &'static str, namespace: &'static str) -> Self {
+        Self { kind: EventKind { name, namespace, reliable: true }, payload: PhantomData }
+    }
+
+    /// An event of which only the latest matters: a slow socket may miss it.
+    pub const fn state(name: &'static str, namespace: &'static str) -> Self {
+        Self { kind: EventKind { name, namespace, reliable: false }, payload: PhantomData }
+    }
+}
+
+/// An ack without a result: `{ok: true}`.
+#[derive(Debug, Clone, Copy, Default, Serialize, ToSchema)]
+pub struct Done {}
+
+/// A payload that carries nothing.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+pub struct Nothing {}
+
+type Handler =
+    Box<dyn Fn(Arc<Session>, Value) -> BoxFuture<'static, Result<Box<RawValue>>> + Send + Sync>;
+type Connected = Box<dyn Fn(Arc<Session>, Value) -> BoxFuture<'static, ()> + Send + Sync>;
+
+/// The shape of a payload, for the documents.
+pub struct Shape {
+    /// The name of its type.
+    pub name: String,
+    /// Its schema, and those it refers to, by name.
+    pub schemas: fn() -> Vec<(String, RefOr<Schema>)>,
+}
+
+impl Shape {
+    fn of<T: ToSchema>() -> Self {
+        Self {
+            name: T::name().into_owned(),
+            schemas: || {
+                let mut schemas = vec![(T::name().into_owned(), T::schema())];
+                T::schemas(&mut schemas);
+                schemas
+            },
+        }
+    }
+}
+
+/// An event that clients send.
+pub struct ClientEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// What it carries.
+    pub payload: Shape,
+    /// What its ack carries besides `ok`.
+    pub ack: Shape,
+    handler: Handler,
+    error_event: &'static str,
+}
+
+/// An event that the server sends.
+pub struct ServerEntry {
+    /// Its name.
+    pub name: &'static str,
+    /// When it comes, in a sentence.
+    pub summary: &'static str,
+    /// What it carries.
+    pub payload: Shape,
+}
+
+/// What one domain understands and emits, in its namespace and in `/`.
+pub struct EventTable {
+    /// Where; `""` is every namespace.
+    pub namespace: &'static str,
+    /// The event that tells of failures.
+    pub error_event: &'static str,
+    /// What clients send.
+    pub client: Vec<ClientEntry>,
+    /// What the server sends.
+    pub server: Vec<ServerEntry>,
+    connected: Vec<Connected>,
+}
+
+impl EventTable {
+    /// An empty table.
+    pub const fn new(namespace: &'static str, error_event: &'static str) -> Self {
+        Self {
+            namespace,
+            error_event,
+            client: Vec::new(),
+            server: Vec::new(),
+            connected: Vec::new(),
+        }
+    }
+
+    /// Understands an event. The payload is decoded before `handle` is called; its problems are
+    /// answered with `validation_failed`. What `handle` gives is the ack.
+    pub fn on<P, A, F, Fut>(mut self, name: &'static str, summary: &'static str, handle: F) -> Self
+    where
+        P: DeserializeOwned + ToSchema + Send + 'static,
+        A: Serialize + ToSchema + Send + 'static,
+        F: Fn(Arc<Session>, P) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = Result<A>> + Send + 'static,
+    {
+        let handler: Handler = Box::new(move |session, value| {
+            let handle = handle.clone();
+            Box::pin(async move {
+                let payload = from_value(value)?;
+                let result = handle(session, payload).await?;
+                to_raw_value(&Ack { ok: true, result }).map_err(Error::internal)
+            })
+        });
+        let (payload, ack) = (Shape::of::<P>(), Shape::of::<A>());
+        let error_event = self.error_event;
+        self.client.push(ClientEntry { name, summary, payload, ack, handler, error_event });
+        self
+    }
+
+    /// Declares an event that the domain emits.
+    pub fn emits<T: ToSchema>(mut self, event: &ServerEvent<T>, summary: &'static str) -> Self {
+        self.server.push(ServerEntry { name: event.kind.name, summary, payload: Shape::of::<T>() });
+        self
+    }
+
+    /// Does something first when a socket connects, with the handshake's auth payload. Nothing
+    /// the socket sends is worked on, and nothing is sent to it, before that is done, except with
+    /// [`super::hub::Hub::send_first`].
+    pub fn on_connect<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(Arc<Session>, Value) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = ()> + Send + 'static,
+    {
+        self.connected.push(Box::new(move |session, auth| Box::pin(handle(session, auth))));
+        self
+    }
+}
+
+#[derive(Serialize)]
+struct Ack<T> {
+    ok: bool,
+    #[serde(flatten)]
+    result: T,
+}

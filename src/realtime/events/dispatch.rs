@@ -1,0 +1,191 @@
+//! From an event off the wire to its handler, in the socket's queue, and back to its ack. Every
+//! event is answered: with an ack where the client asked for one, and failures with the surface's
+//! error event as well (CONTRACT §1).
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{ClientEntry, EventTable, ServerEvent};
+use crate::error::{Error, ErrorBody, Result};
+use crate::realtime::hub::Hub;
+use crate::realtime::session::{Sent, Session};
+
+/// How an ack goes back; does nothing where the client asked for none.
+pub trait Acknowledge: Send {
+    /// Sends the ack.
+    fn acknowledge(self: Box<Self>, body: &RawValue) -> Sent;
+}
+
+/// An event off the wire.
+pub struct Incoming {
+    /// Its name.
+    pub name: String,
+    /// Its payload, or why there is none.
+    pub payload: Result<Value>,
+    /// The way back.
+    pub ack: Box<dyn Acknowledge>,
+}
+
+/// The tables of all domains, by namespace.
+pub struct Dispatcher {
+    tables: Vec<EventTable>,
+    namespaces: Vec<(&'static str, Namespace)>,
+    hub: Arc<Hub>,
+}
+
+/// What one namespace understands: positions in the tables.
+#[derive(Default)]
+struct Namespace {
+    events: HashMap<&'static str, (usize, usize)>,
+    connected: Vec<usize>,
+}
+
+#[derive(Serialize)]
+struct Refusal<'a> {
+    ok: bool,
+    error: ErrorBody<'a>,
+}
+
+impl Dispatcher {
+    /// Lays out `tables` by namespace; `/` understands them all.
+    ///
+    /// # Panics
+    /// When two tables of one namespace understand the same event: a defect of the composition.
+    pub fn new(tables: Vec<EventTable>, hub: &Arc<Hub>) -> Arc<Self> {
+        let mut names: Vec<&'static str> = vec!["/"];
+        names.extend(tables.iter().map(|table| table.namespace).filter(|name| !name.is_empty()));
+        names.sort_unstable();
+        names.dedup();
+        let namespaces = names.into_iter().map(|name| (name, lay_out(name, &tables))).collect();
+        Arc::new(Self { tables, namespaces, hub: hub.clone() })
+    }
+
+    /// The namespaces that exist.
+    pub fn namespaces(&self) -> impl Iterator<Item = &'static str> {
+        self.namespaces.iter().map(|(name, _)| *name)
+    }
+
+    /// The tables, for the documents.
+    pub fn tables(&self) -> &[EventTable] {
+        &self.tables
+    }
+
+    fn namespace(&self, name: &str) -> Option<&Namespace> {
+        self.namespaces.iter().find(|(known, _)| *known == name).map(|(_, namespace)| namespace)
+    }
+
+    fn entry(&self, session: &Session, event: &str) -> Option<&ClientEntry> {
+        let (table, entry) = *self.namespace(session.namespace)?.events.get(event)?;
+        Some(&self.tables[table].client[entry])
+    }
+
+    /// Lets a socket in: first what its domains do, then what it has sent meanwhile.
+    pub fn start(self: &Arc<Self>, session: &Arc<Session>, auth: Value) {
+        let waits = self.namespace(session.namespace).is_some_and(|ns| !ns.connected.is_empty());
+        if !waits {
+            self.hub.open(session);
+            return session.start(None);
+        }
+        session.hold();
+        self.hub.open(session);
+        let (dispatcher, held) = (self.clone(), session.clone());
+        session.start(Some(Box::pin(async move {
+            dispatcher.greet(&held, auth).await;
+            held.release();
+        })));
+    }
+
+    async fn greet(&self, session: &Arc<Session>, auth: Value) {
+        let tables = self.namespace(session.namespace).into_iter().flat_map(|ns| &ns.connected);
+        for handle in tables.flat_map(|table| &self.tables[*table].connected) {
+            let handled = AssertUnwindSafe(handle(session.clone(), auth.clone())).catch_unwind();
+            if handled.await.is_err() {
+                tracing::error!("a connect handler panicked");
+            }
+        }
+    }
+
+    /// Takes an event off the wire, synchronously, in order.
+    pub fn receive(self: &Arc<Self>, session: &Arc<Session>, incoming: Incoming) {
+        if self.hub.is_draining() {
+            return self.refuse(session, incoming, Error::unavailable("The server is stopping"));
+        }
+        // A job dropped by a full queue would take its ack with it, so look first.
+        if session.queue_is_full() {
+            return self.refuse(
+                session,
+                incoming,
+                Error::unavailable("Too many events are waiting"),
+            );
+        }
+        let (dispatcher, owner) = (self.clone(), session.clone());
+        session.enqueue(Box::pin(async move { dispatcher.handle(&owner, incoming).await }));
+    }
+
+    fn refuse(&self, session: &Session, incoming: Incoming, error: Error) {
+        let entry = self.entry(session, &incoming.name);
+        self.answer(session, entry, incoming.ack, Err(error));
+    }
+
+    async fn handle(&self, session: &Arc<Session>, incoming: Incoming) {
+        let Incoming { name, payload, ack } = incoming;
+        let entry = self.entry(session, &name);
+        let outcome = match (entry, payload) {
+            (None, _) => Err(Error::not_found("There is no such event here")),
+            (_, Err(error)) => Err(error),
+            (Some(entry), Ok(payload)) => {
+                let handled =
+                    AssertUnwindSafe((entry.handler)(session.clone(), payload)).catch_unwind();
+                handled.await.unwrap_or_else(|_| Err(Error::internal("an event handler panicked")))
+            }
+        };
+        self.answer(session, entry, ack, outcome);
+    }
+
+    fn answer(
+        &self,
+        session: &Session,
+        entry: Option<&ClientEntry>,
+        ack: Box<dyn Acknowledge>,
+        outcome: Result<Box<RawValue>>,
+    ) {
+        let name = entry.map_or("unknown", |entry| entry.name);
+        let word = outcome.as_ref().map_or_else(|error| error.code.word(), |_| "ok");
+        metrics::counter!("waggle_events_total", "event" => name, "outcome" => word).increment(1);
+        tracing::debug!(event = name, outcome = word, user = %session.caller.user, "event");
+        let body = outcome.or_else(|error| {
+            let failure =
+                ServerEvent::reliable(entry.map_or("error", |entry| entry.error_event), "");
+            self.hub.send_first(session, &failure, &ErrorBody::from(&error));
+            to_raw_value(&Refusal { ok: false, error: ErrorBody::from(&error) })
+        });
+        match body.map(|body| ack.acknowledge(&body)) {
+            Ok(Sent::Full) => session.cut(),
+            Ok(Sent::Queued | Sent::Gone) => {}
+            Err(problem) => tracing::error!(%problem, "an ack could not be written"),
+        }
+    }
+}
+
+fn lay_out(name: &'static str, tables: &[EventTable]) -> Namespace {
+    let mut namespace = Namespace::default();
+    for (table_no, table) in tables.iter().enumerate() {
+        if name != "/" && !table.namespace.is_empty() && table.namespace != name {
+            continue;
+        }
+        if !table.connected.is_empty() {
+            namespace.connected.push(table_no);
+        }
+        for (entry_no, entry) in table.client.iter().enumerate() {
+            let twice = namespace.events.insert(entry.name, (table_no, entry_no));
+            assert!(twice.is_none(), "two tables of {name} understand {}", entry.name);
+        }
+    }
+    namespace
+}

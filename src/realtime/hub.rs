@@ -1,0 +1,214 @@
+//! The way to everybody: which socket belongs to which audience, and how an event gets there.
+//!
+//! The hub keeps its own membership rather than the engine's rooms, because a broadcast to a room
+//! does not say which of its sockets was too slow, and such a socket has to be cut
+//! (ARCHITECTURE, "Slow readers").
+
+mod audience;
+mod lifecycle;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio_util::task::TaskTracker;
+
+pub use audience::Audience;
+use audience::Audiences;
+pub use lifecycle::{
+    Expiring, Lifecycle, SERVER_SHUTDOWN, ShuttingDown, TOKEN_EXPIRED, TOKEN_EXPIRING,
+};
+
+use super::events::{EventKind, ServerEvent};
+use super::relay::{Command, Envelope, Relay};
+use super::session::{Session, SessionNo};
+use crate::clock::Clock;
+use crate::config::SocketParser;
+
+/// An event on its way, serialized once for all who get it. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    kind: EventKind,
+    json: Arc<RawValue>,
+    /// Only where packets are not JSON.
+    value: Option<Arc<serde_json::Value>>,
+}
+
+impl Outgoing {
+    /// The event's name.
+    pub const fn name(&self) -> &'static str {
+        self.kind.name
+    }
+
+    /// Whether a socket that cannot take it must be cut.
+    pub const fn is_reliable(&self) -> bool {
+        self.kind.reliable
+    }
+
+    /// The payload as JSON text.
+    pub fn json(&self) -> &RawValue {
+        &self.json
+    }
+
+    /// The payload as a value, where packets are not JSON.
+    pub fn value(&self) -> Option<&serde_json::Value> {
+        self.value.as_deref()
+    }
+}
+
+/// The way to everybody.
+pub struct Hub {
+    audiences: Audiences,
+    relay: Box<dyn Relay>,
+    parser: SocketParser,
+    clock: Clock,
+    next_no: AtomicU64,
+    work: TaskTracker,
+    draining: AtomicBool,
+    watchers: OnceLock<Vec<Arc<dyn Lifecycle>>>,
+}
+
+impl Hub {
+    /// A hub without sockets.
+    pub fn new(relay: Box<dyn Relay>, parser: SocketParser, clock: &Clock) -> Arc<Self> {
+        Arc::new(Self {
+            audiences: Audiences::default(),
+            relay,
+            parser,
+            clock: clock.clone(),
+            next_no: AtomicU64::new(1),
+            work: TaskTracker::new(),
+            draining: AtomicBool::new(false),
+            watchers: OnceLock::new(),
+        })
+    }
+
+    /// Sends an event to every socket of some audiences, once each.
+    pub fn emit<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payload: &T) {
+        self.emit_all(to, None, &[self.outgoing(event, payload)]);
+    }
+
+    /// As [`Hub::emit`], without one socket.
+    pub fn emit_except<T: Serialize>(
+        &self,
+        to: &[Audience],
+        except: Option<SessionNo>,
+        event: &ServerEvent<T>,
+        payload: &T,
+    ) {
+        self.emit_all(to, except, &[self.outgoing(event, payload)]);
+    }
+
+    /// As [`Hub::emit`], several payloads at once: what is queued together shares a system call.
+    pub fn emit_many<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payloads: &[T]) {
+        let events: Vec<_> = payloads.iter().map(|payload| self.outgoing(event, payload)).collect();
+        self.emit_all(to, None, &events);
+    }
+
+    fn emit_all(&self, to: &[Audience], except: Option<SessionNo>, events: &[Outgoing]) {
+        let Some(kind) = events.first().map(|event| event.kind) else { return };
+        for session in self.audiences.sessions(to) {
+            if Some(session.no) != except && kind.reaches(session.namespace) {
+                events.iter().for_each(|event| session.send(event));
+            }
+        }
+        for event in events {
+            let payload = event.json.clone();
+            self.relay.publish(&Envelope::Event {
+                to: to.to_vec(),
+                name: event.kind.name,
+                payload,
+            });
+        }
+    }
+
+    /// Sends an event to one socket.
+    pub fn send<T: Serialize>(&self, session: &Session, event: &ServerEvent<T>, payload: &T) {
+        session.send(&self.outgoing(event, payload));
+    }
+
+    /// Sends an event to one socket that is held back, before everything else.
+    pub fn send_first<T: Serialize>(&self, session: &Session, event: &ServerEvent<T>, payload: &T) {
+        session.send_first(&self.outgoing(event, payload));
+    }
+
+    pub(super) fn outgoing<T: Serialize>(&self, event: &ServerEvent<T>, payload: &T) -> Outgoing {
+        let json = to_raw_value(payload).unwrap_or_else(|problem| {
+            tracing::error!(%problem, event = event.kind.name, "an event could not be written");
+            RawValue::NULL.to_owned()
+        });
+        let value = match self.parser {
+            SocketParser::Common => None,
+            SocketParser::Msgpack => serde_json::from_str(json.get()).ok().map(Arc::new),
+        };
+        Outgoing { kind: event.kind, json: json.into(), value }
+    }
+
+    /// Does a command here and has every other node do it.
+    pub fn command(&self, command: Command) {
+        self.obey(command);
+        self.relay.publish(&Envelope::Command(command));
+    }
+
+    /// Watchers first: a socket that is let in meanwhile must find that its session has ended.
+    fn obey(&self, command: Command) {
+        self.watching(|watcher| watcher.commanded(command));
+        match command {
+            Command::EndLogin(login) => {
+                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s))
+            }
+            Command::ExtendLogin(login, until) => {
+                self.audiences
+                    .sessions(&[login.audience()])
+                    .iter()
+                    .for_each(|session| session.extend(until));
+            }
+            Command::ForgetAccount(_) => {}
+        }
+    }
+
+    /// Puts a socket into one more audience. Does nothing for a socket that is gone.
+    pub fn join(&self, session: &Arc<Session>, audience: Audience) {
+        if session.note_audience(audience) {
+            self.audiences.insert(audience, session);
+            if session.is_closed() {
+                self.audiences.remove(audience, session.no);
+            }
+        }
+    }
+
+    /// Takes a socket out of an audience.
+    pub fn leave(&self, session: &Session, audience: Audience) {
+        session.drop_audience(audience);
+        self.audiences.remove(audience, session.no);
+    }
+
+    /// How many sockets are connected here.
+    pub fn sockets(&self) -> usize {
+        self.audiences.count(Audience::EVERYONE)
+    }
+
+    /// The time.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// How packets are written.
+    pub const fn parser(&self) -> SocketParser {
+        self.parser
+    }
+
+    /// What start-up calls the relay.
+    pub fn relay_name(&self) -> &'static str {
+        self.relay.name()
+    }
+
+    pub(super) fn next_session_no(&self) -> SessionNo {
+        self.next_no.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn work(&self) -> TaskTracker {
+        self.work.clone()
+    }
+}

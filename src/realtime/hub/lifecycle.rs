@@ -1,0 +1,146 @@
+//! A socket's life in the hub: how it comes, how long its token lets it stay, how it goes, and
+//! how all of them go when the server stops.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Audience, Hub};
+use crate::clock::Timestamp;
+use crate::realtime::events::ServerEvent;
+use crate::realtime::relay::Command;
+use crate::realtime::session::Session;
+
+/// How long before its end a token's socket is told (CONTRACT §2).
+const WARNING: Duration = Duration::from_secs(60);
+/// How often the ends of tokens are looked for.
+const EXPIRY_CHECK: Duration = Duration::from_millis(250);
+
+/// The token of this socket ends soon.
+pub const TOKEN_EXPIRING: ServerEvent<Expiring> = ServerEvent::reliable("token_expiring", "");
+/// The token of this socket has ended; the socket ends too.
+pub const TOKEN_EXPIRED: ServerEvent<Expiring> = ServerEvent::reliable("token_expired", "");
+/// The server stops; reconnect, to another node or in a while.
+pub const SERVER_SHUTDOWN: ServerEvent<ShuttingDown> = ServerEvent::reliable("server_shutdown", "");
+
+/// `{expiresAt}`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Expiring {
+    /// When the token ends, or ended.
+    pub expires_at: Timestamp,
+}
+
+/// `{reason}`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ShuttingDown {
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// Somebody who must know of sockets that come and go. Called on the engine's tasks: quick, no
+/// waiting, no panic.
+pub trait Lifecycle: Send + Sync {
+    /// A socket was connected; it is in its audiences already.
+    fn opened(&self, _session: &Arc<Session>) {}
+    /// A socket is gone.
+    fn closed(&self, _session: &Arc<Session>) {}
+    /// A node gave a command.
+    fn commanded(&self, _command: Command) {}
+}
+
+impl Hub {
+    /// Sets, once, who is told of sockets that come and go.
+    pub fn watch(&self, watchers: Vec<Arc<dyn Lifecycle>>) {
+        if self.watchers.set(watchers).is_err() {
+            tracing::error!("the watchers of the hub were set twice");
+        }
+    }
+
+    pub(super) fn watching(&self, tell: impl Fn(&dyn Lifecycle)) {
+        self.watchers.get().into_iter().flatten().for_each(|watcher| tell(watcher.as_ref()));
+    }
+
+    /// Takes in a socket whose client has just heard that it is connected.
+    pub(in crate::realtime) fn open(&self, session: &Arc<Session>) {
+        for audience in
+            [Audience::EVERYONE, session.caller.user.audience(), session.caller.login.audience()]
+        {
+            self.join(session, audience);
+        }
+        metrics::gauge!("waggle_sockets", "namespace" => session.namespace).increment(1);
+        tracing::debug!(user = %session.caller.user, namespace = session.namespace, "socket connected");
+        self.watching(|watcher| watcher.opened(session));
+        if session.expires_at() <= self.clock.now() + WARNING {
+            self.check_expiry(session);
+        }
+    }
+
+    /// Lets go of a socket that is gone. Later calls do nothing.
+    pub(in crate::realtime) fn close(&self, session: &Arc<Session>) {
+        if !session.mark_closed() {
+            return;
+        }
+        for audience in session.take_audiences() {
+            self.audiences.remove(audience, session.no);
+        }
+        metrics::gauge!("waggle_sockets", "namespace" => session.namespace).decrement(1);
+        tracing::debug!(user = %session.caller.user, namespace = session.namespace, "socket gone");
+        self.watching(|watcher| watcher.closed(session));
+    }
+
+    /// Ends a socket for good: its client does not come back by itself.
+    pub fn end(&self, session: &Arc<Session>) {
+        session.end();
+        self.close(session);
+    }
+
+    /// Warns and ends sockets whose token runs out, for as long as the hub lives.
+    pub fn watch_expiry(self: &Arc<Self>) {
+        let hub = Arc::downgrade(self);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(EXPIRY_CHECK).await;
+                let Some(hub) = hub.upgrade().filter(|hub| !hub.is_draining()) else { return };
+                let soon = hub.clock.now() + WARNING;
+                let sessions = hub.audiences.sessions(&[Audience::EVERYONE]);
+                sessions
+                    .iter()
+                    .filter(|s| s.expires_at() <= soon)
+                    .for_each(|s| hub.check_expiry(s));
+            }
+        });
+    }
+
+    fn check_expiry(&self, session: &Arc<Session>) {
+        let expires_at = session.expires_at();
+        if expires_at <= self.clock.now() {
+            self.send(session, &TOKEN_EXPIRED, &Expiring { expires_at });
+            self.end(session);
+        } else if session.must_be_warned() {
+            self.send(session, &TOKEN_EXPIRING, &Expiring { expires_at });
+        }
+    }
+
+    /// Whether the server is about to stop.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
+    /// Takes no new sockets and no new events from here on.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    /// Tells every socket that the server stops, and waits until the events taken before are done.
+    pub async fn drain(&self, patience: Duration) {
+        self.emit(&[Audience::EVERYONE], &SERVER_SHUTDOWN, &ShuttingDown { reason: "shutdown" });
+        self.work.close();
+        if tokio::time::timeout(patience, self.work.wait()).await.is_err() {
+            tracing::warn!(left = self.work.len(), "events were still being worked on");
+        }
+    }
+}

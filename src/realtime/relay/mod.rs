@@ -1,0 +1,48 @@
+//! The way to other nodes. At most once by design: what must not be lost is in the database and
+//! comes back by `sync` (DESIGN §3).
+
+pub mod local;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::hub::Audience;
+use crate::clock::Timestamp;
+use crate::ids::{LoginId, UserId};
+
+/// What one node tells the others.
+#[derive(Debug, Clone)]
+pub enum Envelope {
+    /// An event for the sockets of some audiences.
+    Event {
+        /// Who gets it.
+        to: Vec<Audience>,
+        /// The event's name, as its table declares it.
+        name: &'static str,
+        /// Its payload, serialized once.
+        payload: Arc<RawValue>,
+    },
+    /// Something every node must do.
+    Command(Command),
+}
+
+/// What every node must do when one says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// End the sockets of this login session, and refuse its tokens.
+    EndLogin(LoginId),
+    /// The sockets of this login session may live until then.
+    ExtendLogin(LoginId, Timestamp),
+    /// What is remembered of this account is out of date.
+    ForgetAccount(UserId),
+}
+
+/// Carries envelopes to the other nodes. Local delivery has happened before.
+pub trait Relay: Send + Sync {
+    /// What start-up calls it.
+    fn name(&self) -> &'static str;
+    /// Sends an envelope on its way; never waits, never fails in front of the caller.
+    fn publish(&self, envelope: &Envelope);
+}

@@ -1,0 +1,190 @@
+//! The accept loop: HTTP/1.1 over guarded connections, with limits on their number, on the time a
+//! request's head may take, and on the time a peer may refuse to read (FACTS §0.9, §1.3).
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+use super::guard::Guarded;
+use crate::config::SocketConfig;
+
+/// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
+/// which stops reading is noticed soon.
+const KERNEL_SEND_BUFFER: usize = 256 * 1024;
+
+/// One TCP connection, as handlers see it in the request's extensions.
+#[derive(Debug)]
+pub struct Connection {
+    peer: SocketAddr,
+    kill: CancellationToken,
+}
+
+impl Connection {
+    /// Who is at the other end; a proxy, perhaps.
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    /// Ends the connection at once, whatever it is used for. A JS client takes that for a lost
+    /// network and reconnects.
+    pub fn cut(&self) {
+        self.kill.cancel();
+    }
+}
+
+/// Listening sockets, and the tasks that serve what they accept.
+pub struct Acceptor {
+    addresses: Vec<SocketAddr>,
+    /// Cancelled: no new connections, and open ones close after the answer under way.
+    stop: CancellationToken,
+    /// Cancelled: every connection is cut.
+    kill: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Acceptor {
+    /// Binds every port; port 0 is chosen by the system.
+    ///
+    /// # Errors
+    /// The first port that cannot be bound.
+    pub async fn bind(host: IpAddr, ports: &[u16]) -> Result<(Self, Vec<TcpListener>), BindError> {
+        let mut listeners = Vec::new();
+        for port in ports {
+            let address = SocketAddr::new(host, *port);
+            let listener =
+                TcpListener::bind(address).await.map_err(|cause| BindError { address, cause })?;
+            listeners.push(listener);
+        }
+        let addresses =
+            listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
+        let (stop, kill, tasks) =
+            (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        Ok((Self { addresses, stop, kill, tasks }, listeners))
+    }
+
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Starts serving `router` on the bound listeners.
+    pub fn serve(&self, listeners: Vec<TcpListener>, router: &Router, config: &SocketConfig) {
+        let shared = Arc::new(Shared {
+            router: router.clone(),
+            slots: Arc::new(Semaphore::new(config.max_connections)),
+            stall: config.write_stall,
+            header_timeout: config.header_timeout,
+            stop: self.stop.clone(),
+            kill: self.kill.clone(),
+            tasks: self.tasks.clone(),
+        });
+        for listener in listeners {
+            self.tasks.spawn(accept(listener, shared.clone()));
+        }
+    }
+
+    /// Takes no more connections; those open finish the answer they are at.
+    pub fn stop_accepting(&self) {
+        self.stop.cancel();
+    }
+
+    /// Cuts what is still open and waits until it is gone, at most `patience`.
+    pub async fn close(&self, patience: Duration) {
+        self.kill.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!(open = self.tasks.len(), "connections did not end in time");
+        }
+    }
+}
+
+/// A port that cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {cause}")]
+pub struct BindError {
+    address: SocketAddr,
+    cause: std::io::Error,
+}
+
+struct Shared {
+    router: Router,
+    slots: Arc<Semaphore>,
+    stall: Duration,
+    header_timeout: Duration,
+    stop: CancellationToken,
+    kill: CancellationToken,
+    tasks: TaskTracker,
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.stop.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => admit(stream, peer, &shared),
+            Err(cause) => {
+                // Out of file descriptors, mostly: the backlog keeps the clients meanwhile.
+                tracing::warn!(%cause, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
+    let Ok(slot) = shared.slots.clone().try_acquire_owned() else {
+        metrics::counter!("waggle_limits_struck_total", "limit" => "connections").increment(1);
+        return;
+    };
+    let socket = SockRef::from(&stream);
+    let prepared =
+        socket.set_tcp_nodelay(true).and_then(|()| socket.set_send_buffer_size(KERNEL_SEND_BUFFER));
+    if let Err(cause) = prepared {
+        tracing::debug!(%cause, "a connection ended before it was served");
+        return;
+    }
+    let shared = shared.clone();
+    shared.tasks.clone().spawn(async move {
+        serve(stream, peer, &shared).await;
+        drop(slot);
+    });
+}
+
+async fn serve(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+    let kill = shared.kill.child_token();
+    let io = TokioIo::new(Guarded::new(stream, kill.clone(), shared.stall));
+    let connection = Arc::new(Connection { peer, kill });
+    let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(connection.clone());
+        shared.router.clone().oneshot(request.map(Body::new))
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(shared.header_timeout)
+        .max_buf_size(64 * 1024);
+    let mut serving = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        () = shared.stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(cause) = ended {
+        tracing::debug!(%cause, %peer, "connection ended early");
+    }
+}

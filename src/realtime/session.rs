@@ -1,0 +1,254 @@
+//! One connected socket: who it is, its ordered queue of events, what it is sent, and its end.
+//!
+//! The engine runs every event in a task of its own, in no order (FACTS §0.1). A session takes
+//! events synchronously into one bounded queue, and one task works through it while it is not
+//! empty; an idle socket costs no task.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use futures_util::future::BoxFuture;
+use tokio_util::task::TaskTracker;
+
+use super::hub::{Audience, Hub, Outgoing};
+use crate::caller::Caller;
+use crate::clock::Timestamp;
+
+/// Events that may wait while a socket is held back, before it counts as too slow.
+const HELD_EVENTS: usize = 1024;
+
+/// What the hub calls a socket. Never leaves the server.
+pub type SessionNo = u64;
+
+/// How a session reaches its client; each door has its own.
+pub trait Link: Send + Sync {
+    /// Puts an event into the client's send buffer.
+    fn send(&self, event: &Outgoing) -> Sent;
+    /// Says goodbye: what was sent before still arrives, and the client does not come back by itself.
+    fn end(&self);
+    /// Cuts the transport: the client reconnects and resumes.
+    fn cut(&self);
+}
+
+/// What became of an event for one socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is in the send buffer.
+    Queued,
+    /// The send buffer is full.
+    Full,
+    /// The socket is gone.
+    Gone,
+}
+
+/// One event to be worked on, in its turn.
+pub type Job = BoxFuture<'static, ()>;
+
+/// One connected socket.
+pub struct Session {
+    /// Its number in the hub.
+    pub no: SessionNo,
+    /// Who is at the other end.
+    pub caller: Caller,
+    /// Where it is connected.
+    pub namespace: &'static str,
+    link: Box<dyn Link>,
+    expires_at: AtomicI64,
+    warned: AtomicBool,
+    closed: AtomicBool,
+    inbox: Mutex<Inbox>,
+    outbox: Mutex<Outbox>,
+    queue_limit: usize,
+    work: TaskTracker,
+}
+
+#[derive(Default)]
+struct Inbox {
+    jobs: VecDeque<Job>,
+    open: bool,
+    working: bool,
+}
+
+#[derive(Default)]
+struct Outbox {
+    held: Option<Vec<Outgoing>>,
+    audiences: Vec<Audience>,
+}
+
+impl Session {
+    /// A session that takes events but does not work on them before [`Session::start`].
+    pub(super) fn new(
+        hub: &Hub,
+        caller: Caller,
+        namespace: &'static str,
+        link: Box<dyn Link>,
+        queue_limit: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            no: hub.next_session_no(),
+            work: hub.work(),
+            caller,
+            namespace,
+            link,
+            expires_at: AtomicI64::new(caller.expires_at.millis()),
+            warned: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            inbox: Mutex::default(),
+            outbox: Mutex::default(),
+            queue_limit,
+        })
+    }
+
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().expect("no panic under this lock")
+    }
+
+    fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().expect("no panic under this lock")
+    }
+
+    /// Whether no more events may wait. Events come from one task, so that what this says holds
+    /// until that task calls [`Session::enqueue`].
+    pub(super) fn queue_is_full(&self) -> bool {
+        self.inbox().jobs.len() >= self.queue_limit
+    }
+
+    /// Puts a job at the end of the queue.
+    pub(super) fn enqueue(self: &Arc<Self>, job: Job) {
+        let mut inbox = self.inbox();
+        inbox.jobs.push_back(job);
+        self.wake(inbox);
+    }
+
+    /// Begins to work; `first` comes before everything that is queued already.
+    pub(super) fn start(self: &Arc<Self>, first: Option<Job>) {
+        let mut inbox = self.inbox();
+        inbox.open = true;
+        if let Some(first) = first {
+            inbox.jobs.push_front(first);
+        }
+        self.wake(inbox);
+    }
+
+    fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
+        if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
+            inbox.working = true;
+            drop(inbox);
+            self.work.spawn(self.clone().work_off());
+        }
+    }
+
+    async fn work_off(self: Arc<Self>) {
+        loop {
+            let job = {
+                let mut inbox = self.inbox();
+                match inbox.jobs.pop_front() {
+                    Some(job) => job,
+                    None => {
+                        inbox.working = false;
+                        return;
+                    }
+                }
+            };
+            job.await;
+        }
+    }
+
+    /// Holds back what is sent until [`Session::release`].
+    pub(super) fn hold(&self) {
+        self.outbox().held.get_or_insert_default();
+    }
+
+    /// Sends what was held back, in order, and holds no more.
+    pub(super) fn release(&self) {
+        let mut outbox = self.outbox();
+        for event in outbox.held.take().unwrap_or_default() {
+            self.put(&event);
+        }
+    }
+
+    /// Sends an event, or holds it back. A socket that is too slow for a reliable event is cut;
+    /// one that is too slow for a state-like event misses it.
+    pub(super) fn send(&self, event: &Outgoing) {
+        let mut outbox = self.outbox();
+        match &mut outbox.held {
+            Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
+            Some(_) => self.link.cut(),
+            None => self.put(event),
+        }
+    }
+
+    /// Sends an event past the hold: what the hold is waiting for.
+    pub(super) fn send_first(&self, event: &Outgoing) {
+        self.put(event);
+    }
+
+    fn put(&self, event: &Outgoing) {
+        if self.link.send(event) == Sent::Full {
+            if event.is_reliable() {
+                metrics::counter!("waggle_slow_cuts_total").increment(1);
+                tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
+                self.link.cut();
+            } else {
+                metrics::counter!("waggle_thinned_events_total", "event" => event.name())
+                    .increment(1);
+            }
+        }
+    }
+
+    /// Notes an audience that the socket belongs to; `false` when it did already.
+    pub(super) fn note_audience(&self, audience: Audience) -> bool {
+        let mut outbox = self.outbox();
+        let new = !outbox.audiences.contains(&audience);
+        if new {
+            outbox.audiences.push(audience);
+        }
+        new
+    }
+
+    pub(super) fn drop_audience(&self, audience: Audience) {
+        self.outbox().audiences.retain(|noted| *noted != audience);
+    }
+
+    pub(super) fn take_audiences(&self) -> Vec<Audience> {
+        std::mem::take(&mut self.outbox().audiences)
+    }
+
+    /// Marks the session as closed; `true` for the first who does.
+    pub(super) fn mark_closed(&self) -> bool {
+        !self.closed.swap(true, Ordering::SeqCst)
+    }
+
+    /// Whether the socket is gone.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Until when its token holds.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.expires_at.load(Ordering::SeqCst))
+    }
+
+    /// Lets the socket live longer; never shorter.
+    pub fn extend(&self, until: Timestamp) {
+        if self.expires_at.fetch_max(until.millis(), Ordering::SeqCst) < until.millis() {
+            self.warned.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the client must now be told that its token ends; once for each expiry.
+    pub(super) fn must_be_warned(&self) -> bool {
+        !self.warned.swap(true, Ordering::SeqCst)
+    }
+
+    /// Ends the socket for good.
+    pub(super) fn end(&self) {
+        self.link.end();
+    }
+
+    /// Cuts the socket's transport.
+    pub fn cut(&self) {
+        self.link.cut();
+    }
+}

@@ -1,0 +1,159 @@
+//! Who is let in. Decided in the connect middleware, before the client hears that it is connected,
+//! so that no event it sends right away is lost (FACTS §0, §1.1).
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::{SocketRef, TryData};
+use socketioxide::handler::FromConnectParts;
+use socketioxide::socket::{DisconnectReason, Socket};
+
+use super::link::{SocketLink, Taken};
+use super::{Door, Gate};
+use crate::caller::{Caller, Role};
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::ids::{LoginId, UserId};
+use crate::realtime::server::Connection;
+use crate::realtime::session::Session;
+use crate::rest::{ClientAddress, bearer, query_token};
+
+/// What a client shows when it connects to a namespace.
+pub(super) struct Handshake {
+    socket: Arc<Socket<LocalAdapter>>,
+    auth: Value,
+}
+
+impl FromConnectParts<LocalAdapter> for Handshake {
+    type Error = Infallible;
+
+    fn from_connect_parts(
+        socket: &Arc<Socket<LocalAdapter>>,
+        auth: &Option<socketioxide_core::Value>,
+    ) -> Result<Self, Infallible> {
+        let TryData(decoded) = TryData::<Value>::from_connect_parts(socket, auth)?;
+        Ok(Self { socket: socket.clone(), auth: decoded.unwrap_or_default() })
+    }
+}
+
+/// Why a client is not let in, as `connect_error` tells it. Final for JS clients, which do not try
+/// again by themselves; so what may pass is answered by cutting the transport instead.
+pub(super) struct Refused(&'static str);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authentication error: {}", self.0)
+    }
+}
+
+impl Handshake {
+    /// In the auth payload, the `Authorization` header, or the query (CONTRACT §2).
+    fn token(&self) -> Option<String> {
+        let shown = self.auth.get("token").and_then(Value::as_str);
+        let shown = shown.map(|token| token.strip_prefix("Bearer ").unwrap_or(token).to_owned());
+        let head = self.socket.req_parts();
+        shown
+            .filter(|token| !token.is_empty())
+            .or_else(|| bearer(&head.headers))
+            .or_else(|| query_token(head.uri.query()))
+    }
+}
+
+impl Door {
+    pub(super) async fn admit(
+        self: Arc<Self>,
+        handshake: Handshake,
+        namespace: &'static str,
+    ) -> Result<(), Refused> {
+        let extensions = &handshake.socket.req_parts().extensions;
+        let connection =
+            extensions.get::<Arc<Connection>>().cloned().ok_or(Refused("no connection"))?;
+        let address = extensions.get::<ClientAddress>().copied().ok_or(Refused("no connection"))?;
+        let sid = handshake.socket.id.to_string();
+        match self.identify(&handshake, address).await {
+            Ok(caller) => {
+                let link = SocketLink {
+                    socket: Arc::downgrade(&handshake.socket),
+                    transports: self.transports.clone(),
+                    handshake: connection,
+                    sid,
+                };
+                let session =
+                    Session::new(&self.hub, caller, namespace, Box::new(link), self.event_queue);
+                self.attend(&handshake.socket, &session);
+                Ok(())
+            }
+            Err(error) => {
+                metrics::counter!("waggle_refused_connects_total", "code" => error.code.word())
+                    .increment(1);
+                tracing::debug!(code = error.code.word(), address = %address.0, "connect refused");
+                match error.code {
+                    Code::TokenExpired => Err(Refused("token expired")),
+                    Code::Unauthenticated if handshake.token().is_none() => {
+                        Err(Refused("no token provided"))
+                    }
+                    Code::Unauthenticated => Err(Refused("invalid token")),
+                    _ => {
+                        self.transports.cut(&sid, &connection);
+                        Err(Refused("try again later"))
+                    }
+                }
+            }
+        }
+    }
+
+    async fn identify(
+        &self,
+        handshake: &Handshake,
+        address: ClientAddress,
+    ) -> Result<Caller, Error> {
+        if self.hub.is_draining() {
+            return Err(Error::unavailable("The server is stopping"));
+        }
+        let Some(Gate { check, limits, connects }) = &self.gate else { return Ok(self.anybody()) };
+        connects(limits).check(&address.0)?;
+        let token = handshake.token().ok_or_else(|| Error::unauthenticated("No token provided"))?;
+        check.check_token(&token).await
+    }
+
+    /// Where there are no accounts, everybody is somebody new.
+    fn anybody(&self) -> Caller {
+        let now = self.hub.clock().now();
+        Caller {
+            user: UserId::generate(now),
+            role: Role::User,
+            login: LoginId::generate(now),
+            expires_at: Timestamp::from_millis(i64::MAX),
+        }
+    }
+
+    /// Sets the handlers of a socket: before its client is told that it is connected.
+    fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
+        let (door, owner) = (self.clone(), session.clone());
+        socket.on_fallback(move |taken: Taken| {
+            door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
+            async {}
+        });
+        let (door, owner) = (self.clone(), session.clone());
+        socket.on_disconnect(move |socket: SocketRef, _: DisconnectReason| {
+            door.transports.forget(&socket.id.to_string());
+            door.hub.close(&owner);
+            async {}
+        });
+        socket.extensions.insert(Admitted(session.clone()));
+    }
+}
+
+/// The session of a socket, between its admission and the moment its client hears of it.
+#[derive(Clone)]
+struct Admitted(Arc<Session>);
+
+/// Starts the session of a socket whose client has just been told that it is connected.
+pub(super) fn open(door: &Door, socket: &SocketRef, handshake: Handshake) {
+    if let Some(Admitted(session)) = socket.extensions.remove::<Admitted>() {
+        door.dispatcher.start(&session, handshake.auth);
+    }
+}

@@ -1,0 +1,137 @@
+//! What stands in front of the engine: the client bundle, which the engine would swallow; the
+//! Origin check; no handshakes while the server stops; and a small request head, because the
+//! engine keeps it for the life of the socket (FACTS §0, §6).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hyper::upgrade::OnUpgrade;
+
+use super::Door;
+use crate::config::CorsOrigins;
+use crate::realtime::server::Connection;
+use crate::rest::ClientAddress;
+
+const CLIENT: [(&str, &[u8]); 4] = [
+    ("/socket.io/socket.io.js", include_bytes!("../../../test-client/socket.io/socket.io.js")),
+    (
+        "/socket.io/socket.io.min.js",
+        include_bytes!("../../../test-client/socket.io/socket.io.min.js"),
+    ),
+    (
+        "/socket.io/socket.io.esm.min.js",
+        include_bytes!("../../../test-client/socket.io/socket.io.esm.min.js"),
+    ),
+    (
+        "/socket.io/socket.io.msgpack.min.js",
+        include_bytes!("../../../test-client/socket.io/socket.io.msgpack.min.js"),
+    ),
+];
+
+/// The official client, as the Node server serves it.
+pub(super) fn client_bundles() -> Router {
+    CLIENT.into_iter().fold(Router::new(), |router, (path, bundle)| {
+        let headers = [
+            (header::CONTENT_TYPE, "text/javascript; charset=utf-8"),
+            (header::CACHE_CONTROL, "public, max-age=3600"),
+        ];
+        router.route(path, get(async move || (headers, bundle)))
+    })
+}
+
+/// Lets a request through to the engine, or answers it as the engine would.
+pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    let sid = query_value(request.uri(), "sid").map(str::to_owned);
+    if sid.is_none() && door.hub.is_draining() {
+        return engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping");
+    }
+    if !is_allowed(&door.origins, request.headers()) {
+        return engine_error(StatusCode::FORBIDDEN, 4, "Forbidden");
+    }
+    if sid.as_deref().is_some_and(|sid| door.transports.is_cut(sid)) {
+        return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
+    }
+    let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let response = next.run(with_small_head(request)).await;
+    if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
+        (sid, connection, response.status())
+    {
+        door.transports.upgraded(&sid, &connection);
+    }
+    response
+}
+
+/// A page may connect when its origin is listed, or is this server's own; an app that names no
+/// origin always may.
+fn is_allowed(origins: &CorsOrigins, headers: &HeaderMap) -> bool {
+    let Some(origin) =
+        headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default())
+    else {
+        return true;
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let same = origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
+    same || origins.allows(origin)
+}
+
+/// As the Node server words it.
+fn engine_error(status: StatusCode, code: u8, message: &str) -> Response {
+    (status, axum::Json(serde_json::json!({"code": code, "message": message}))).into_response()
+}
+
+fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
+    uri.query()?.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Copies what the engine needs of a request, so that the buffer it was read into is freed.
+fn with_small_head(request: Request) -> Request {
+    let (mut head, body) = request.into_parts();
+    let mut small = Request::new(Body::empty());
+    *small.method_mut() = head.method;
+    *small.uri_mut() = head.uri.to_string().parse().unwrap_or(head.uri);
+    *small.headers_mut() = small_headers(&head.headers);
+    *small.extensions_mut() = small_extensions(&mut head.extensions);
+    *small.body_mut() = body;
+    small
+}
+
+fn small_headers(headers: &HeaderMap) -> HeaderMap {
+    let kept = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::CONTENT_LENGTH,
+        header::CONNECTION,
+        header::UPGRADE,
+        header::SEC_WEBSOCKET_KEY,
+        header::SEC_WEBSOCKET_VERSION,
+    ];
+    let mut small = HeaderMap::new();
+    for name in kept {
+        if let Some(copy) =
+            headers.get(&name).and_then(|value| value.as_bytes().to_vec().try_into().ok())
+        {
+            small.insert(name, copy);
+        }
+    }
+    small
+}
+
+fn small_extensions(extensions: &mut Extensions) -> Extensions {
+    let mut small = Extensions::new();
+    if let Some(upgrade) = extensions.remove::<OnUpgrade>() {
+        small.insert(upgrade);
+    }
+    if let Some(connection) = extensions.remove::<Arc<Connection>>() {
+        small.insert(connection);
+    }
+    if let Some(address) = extensions.remove::<ClientAddress>() {
+        small.insert(address);
+    }
+    small
+}

@@ -1,0 +1,60 @@
+//! Which TCP connection carries which Engine.IO session, so that a session can be cut at the
+//! transport, whichever transport it has moved to. The engine has no call for that (FACTS §1.3).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
+
+use super::server::Connection;
+use crate::clock::Clock;
+
+/// How long a cut polling session is answered as unknown: longer than the engine remembers it.
+const CUT_FOR: Duration = Duration::from_secs(120);
+
+/// The transports of Engine.IO sessions, by session id.
+pub(super) struct Transports {
+    /// Sessions that moved from polling to a WebSocket.
+    upgraded: Mutex<HashMap<String, Weak<Connection>>>,
+    /// Polling sessions that were cut, and until when they count as unknown.
+    cut: Mutex<HashMap<String, Duration>>,
+    clock: Clock,
+}
+
+impl Transports {
+    pub(super) fn new(clock: &Clock) -> Self {
+        Self { upgraded: Mutex::default(), cut: Mutex::default(), clock: clock.clone() }
+    }
+
+    /// Notes that a session now runs over the WebSocket on `connection`.
+    pub(super) fn upgraded(&self, sid: &str, connection: &Arc<Connection>) {
+        let mut upgraded = self.upgraded.lock().expect("no panic under this lock");
+        if upgraded.len() >= 1024 && upgraded.len() == upgraded.capacity() {
+            upgraded.retain(|_, connection| connection.strong_count() > 0);
+        }
+        upgraded.insert(sid.to_owned(), Arc::downgrade(connection));
+    }
+
+    /// Cuts a session: its WebSocket, or else the connection of its handshake and every later poll.
+    pub(super) fn cut(&self, sid: &str, handshake: &Connection) {
+        let websocket = self.upgraded.lock().expect("no panic under this lock").remove(sid);
+        if let Some(connection) = websocket.and_then(|connection| connection.upgrade()) {
+            connection.cut();
+            return;
+        }
+        handshake.cut();
+        let now = self.clock.monotonic();
+        let mut cut = self.cut.lock().expect("no panic under this lock");
+        cut.retain(|_, until| *until > now);
+        cut.insert(sid.to_owned(), now + CUT_FOR);
+    }
+
+    /// Whether polls of this session must be refused.
+    pub(super) fn is_cut(&self, sid: &str) -> bool {
+        self.cut.lock().expect("no panic under this lock").contains_key(sid)
+    }
+
+    /// Forgets a session that ended.
+    pub(super) fn forget(&self, sid: &str) {
+        self.upgraded.lock().expect("no panic under this lock").remove(sid);
+    }
+}

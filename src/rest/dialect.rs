@@ -1,0 +1,117 @@
+//! Answers, and how each dialect shows them.
+
+use axum::Json;
+use axum::extract::Request;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::layers::RequestId;
+use crate::error::{Error, ErrorBody};
+
+/// How a router shows answers and errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `{success, message, data}` and `{success, message, error, requestId}`.
+    Envelope,
+}
+
+/// A successful answer.
+#[derive(Debug)]
+pub struct Reply<T> {
+    status: StatusCode,
+    message: &'static str,
+    data: T,
+}
+
+impl<T> Reply<T> {
+    /// 200.
+    pub const fn ok(message: &'static str, data: T) -> Self {
+        Self { status: StatusCode::OK, message, data }
+    }
+
+    /// 201.
+    pub const fn created(message: &'static str, data: T) -> Self {
+        Self { status: StatusCode::CREATED, message, data }
+    }
+}
+
+/// What a handler answered, on its way to the dialect's layer.
+#[derive(Clone)]
+enum Answer {
+    Success { message: &'static str, data: std::sync::Arc<RawValue> },
+    Failure(Error),
+}
+
+impl<T: Serialize> IntoResponse for Reply<T> {
+    fn into_response(self) -> Response {
+        match to_raw_value(&self.data) {
+            Ok(data) => {
+                let answer = Answer::Success { message: self.message, data: data.into() };
+                let mut response = self.status.into_response();
+                response.extensions_mut().insert(answer);
+                response
+            }
+            Err(problem) => Error::internal(problem).into_response(),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status()).expect("codes have HTTP statuses");
+        let mut response = status.into_response();
+        if let Some(seconds) = self.retry_after_seconds() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response.extensions_mut().insert(Answer::Failure(self));
+        response
+    }
+}
+
+impl Dialect {
+    /// The layer that writes the answers of a router's handlers.
+    pub async fn show(self, request: Request, next: Next) -> Response {
+        let id = request.extensions().get::<RequestId>().cloned();
+        let mut response = next.run(request).await;
+        let Some(answer) = response.extensions_mut().remove::<Answer>() else { return response };
+        let body = match self {
+            Self::Envelope => envelope(&answer, id.as_ref()),
+        };
+        let (mut head, _) = response.into_parts();
+        head.headers.remove(header::CONTENT_LENGTH);
+        head.headers.remove(header::CONTENT_TYPE);
+        let mut shown = body.into_response();
+        *shown.status_mut() = head.status;
+        shown.headers_mut().extend(named(head.headers));
+        shown
+    }
+}
+
+fn named(headers: axum::http::HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    headers.into_iter().filter_map(|(name, value)| Some((name?, value)))
+}
+
+fn envelope(answer: &Answer, id: Option<&RequestId>) -> Response {
+    #[derive(Serialize)]
+    struct Success<'a> {
+        success: bool,
+        message: &'a str,
+        data: &'a RawValue,
+    }
+    match answer {
+        Answer::Success { message, data } => {
+            Json(Success { success: true, message, data }).into_response()
+        }
+        Answer::Failure(error) => Json(json!({
+            "success": false,
+            "message": error.message,
+            "error": ErrorBody::from(error),
+            "requestId": id.map(RequestId::as_str),
+        }))
+        .into_response(),
+    }
+}

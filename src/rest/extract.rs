@@ -1,0 +1,147 @@
+//! Reading requests: bodies, query parameters, ids in paths, who calls, from where.
+
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+
+use crate::caller::{Caller, CheckToken};
+use crate::error::{Error, from_json};
+
+/// A JSON body.
+pub struct Body<T>(pub T);
+
+/// A JSON body that may be missing; then it is the default.
+pub struct OptionalBody<T>(pub T);
+
+/// Query parameters. A parameter given twice or not readable is `validation_failed`.
+pub struct Params<T>(pub T);
+
+/// The only id in a path.
+pub struct PathId<T>(pub T);
+
+/// The address of the client, in front of trusted proxies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let json = claims_json(request.headers());
+        let bytes = read(request, state).await?;
+        if !json {
+            return Err(Error::unsupported_media_type());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalBody<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
+        let json = claims_json(request.headers());
+        let bytes = read(request, state).await?;
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        if !json {
+            return Err(Error::unsupported_media_type());
+        }
+        parse(&bytes).map(Self)
+    }
+}
+
+async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        match rejection.status().as_u16() {
+            413 => Error::payload_too_large(),
+            _ => Error::malformed("The body could not be read"),
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = from_json(&mut deserializer)?;
+    deserializer.end().map_err(|_| Error::malformed("The body is not valid JSON"))?;
+    Ok(value)
+}
+
+/// `application/json` and `application/*+json` (RFC 6839).
+fn claims_json(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let subtype = essence.to_ascii_lowercase();
+    subtype.strip_prefix("application/").is_some_and(|sub| sub == "json" || sub.ends_with("+json"))
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        match Query::try_from_uri(&parts.uri) {
+            Ok(Query(params)) => Ok(Self(params)),
+            Err(problem) => Err(Error::invalid("query", problem.body_text())),
+        }
+    }
+}
+
+impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for PathId<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        let Path(text) = text.map_err(|_| Error::not_found("There is nothing here"))?;
+        text.parse().map(Self).map_err(|problem: T::Err| Error::invalid("id", problem.to_string()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let address = parts.extensions.get::<Self>().copied();
+        address.ok_or_else(|| Error::internal("the address layer is missing"))
+    }
+}
+
+/// Whoever calls must show a token that holds: in `Authorization: Bearer`, or as `?token=`.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(*caller);
+        }
+        let check = parts.extensions.get::<Arc<dyn CheckToken>>().cloned();
+        let check = check.ok_or_else(|| Error::internal("the token layer is missing"))?;
+        let token = bearer(&parts.headers).or_else(|| query_token(parts.uri.query()));
+        let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
+        let caller = check.check_token(&token).await?;
+        parts.extensions.insert(caller);
+        Ok(caller)
+    }
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+        .filter(|token| !token.is_empty())
+}
+
+/// The `token` parameter of a query.
+pub(crate) fn query_token(query: Option<&str>) -> Option<String> {
+    let pair = query?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
+    Some(pair.to_owned()).filter(|token| !token.is_empty())
+}

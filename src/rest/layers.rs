@@ -1,0 +1,146 @@
+//! What stands in front of every REST handler: request ids, the client's address, a log line,
+//! contained panics, and rate limits with their headers.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderValue, Response as HttpResponse};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::extract::ClientAddress;
+use crate::caller::Caller;
+use crate::config::AddressRange;
+use crate::error::{Error, Result};
+use crate::limits::{Allowance, Limits};
+use crate::realtime::server::Connection;
+
+/// What a request is called in logs and error answers.
+#[derive(Debug, Clone)]
+pub struct RequestId(Arc<str>);
+
+impl RequestId {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Gives each request an id: the client's `X-Request-Id` when it is short and plain, else a new one.
+pub async fn request_id(mut request: Request, next: Next) -> Response {
+    let plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    let given = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).filter(plain);
+    let id: Arc<str> =
+        given.map_or_else(|| format!("{:016x}", rand::random::<u64>()).into(), Into::into);
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    response
+}
+
+/// Finds the client's address: the peer's, or, when that is a trusted proxy, the rightmost address
+/// in `X-Forwarded-For` that is none.
+pub async fn client_address(
+    State(trusted): State<Arc<[AddressRange]>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let Some(connection) = request.extensions().get::<Arc<Connection>>() else {
+        return Error::internal("the connection is not known").into_response();
+    };
+    let peer = connection.peer().ip().to_canonical();
+    let is_proxy = |address| trusted.iter().any(|range| range.contains(address));
+    let mut address = peer;
+    if is_proxy(peer) {
+        let hops = request.headers().get_all("x-forwarded-for").iter().rev();
+        let hops = hops.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+        for hop in hops.map_while(|hop| hop.trim().parse().ok()) {
+            address = hop;
+            if !is_proxy(hop) {
+                break;
+            }
+        }
+    }
+    request.extensions_mut().insert(ClientAddress(address));
+    next.run(request).await
+}
+
+/// Writes one line for each request, without its query (tokens stand there).
+pub async fn log_requests(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let id = request.extensions().get::<RequestId>().cloned();
+    let response = next.run(request).await;
+    let status = response.status().as_u16();
+    metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
+    tracing::info!(
+        %method, %path, status,
+        ms = started.elapsed().as_millis() as u64,
+        request = id.as_ref().map(RequestId::as_str),
+        "request"
+    );
+    response
+}
+
+/// Turns a panic into `internal`.
+pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body> {
+    let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
+    Error::internal(text.as_deref().unwrap_or("a panic without a text")).into_response()
+}
+
+/// Limits a route by the client's address.
+pub async fn by_address(
+    State((limits, limiter)): State<(
+        Arc<Limits>,
+        fn(&Limits) -> &crate::limits::Limiter<std::net::IpAddr>,
+    )>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Response {
+    let limiter = limiter(&limits);
+    let checked = limiter.check(&address.0);
+    limited(checked, limiter.exhausted(), request, next).await
+}
+
+/// Limits the requests of a user that change something; needs a token, as the routes behind do.
+pub async fn by_user(State(limits): State<Arc<Limits>>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut parts, &()).await {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    let limiter = &limits.rest_writes;
+    let checked = limiter.check(&caller.user);
+    limited(checked, limiter.exhausted(), Request::from_parts(parts, body), next).await
+}
+
+async fn limited(
+    checked: Result<Option<Allowance>>,
+    exhausted: Option<Allowance>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (mut response, allowance) = match checked {
+        Ok(allowance) => (next.run(request).await, allowance),
+        Err(error) => (error.into_response(), exhausted),
+    };
+    if let Some(Allowance { limit, remaining, reset }) = allowance {
+        let headers = response.headers_mut();
+        headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
+        headers.insert("x-ratelimit-remaining", HeaderValue::from(remaining));
+        headers.insert("x-ratelimit-reset", HeaderValue::from(reset.seconds()));
+    }
+    response
+}
