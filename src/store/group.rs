@@ -255,4 +255,28 @@ mod tests {
         test.group.close().await;
         assert_eq!(test.batches.recv().await, Some(vec![1]));
     }
+
+    #[test]
+    fn a_writer_counts_what_it_commits() {
+        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(async {
+                let group = GroupCommit::spawn("counted", 10, 10, |items: Vec<u32>| {
+                    future::ready(items.into_iter().map(Ok).collect()).boxed()
+                });
+                let all = (1..=3).map(|item| group.submit(item));
+                assert_eq!(future::join_all(all).await, [Ok(1), Ok(2), Ok(3)]);
+            });
+        });
+        let shown = recorder.handle().render();
+        for line in [
+            "waggle_group_commits_total{writer=\"counted\"} 1",
+            "waggle_group_items_total{writer=\"counted\"} 3",
+            "waggle_group_batch_size_sum{writer=\"counted\"} 3",
+            "waggle_group_commit_seconds_count{writer=\"counted\"} 1",
+        ] {
+            assert!(shown.contains(line), "{shown}");
+        }
+    }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 /// Only tools such as a backup can hold the file; the server's own writes queue before it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// More than there are statements in the program, so that each is prepared once.
+/// More than one connection uses, so that each statement is prepared once.
 const CACHED_STATEMENTS: usize = 64;
 
 /// Why the database could not be opened, in words for the operator.

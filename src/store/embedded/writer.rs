@@ -21,7 +21,8 @@ pub(super) struct Writer {
     queue: Mutex<Queue>,
     /// Told when the connection comes back.
     rested: Notify,
-    closing: tokio::sync::Mutex<()>,
+    /// Whether the connection has been taken to be closed.
+    ended: tokio::sync::Mutex<bool>,
 }
 
 struct Queue {
@@ -43,7 +44,7 @@ impl Writer {
         Self {
             queue: Mutex::new(Queue { jobs: VecDeque::new(), connection, closed: false }),
             rested: Notify::new(),
-            closing: tokio::sync::Mutex::new(()),
+            ended: tokio::sync::Mutex::new(false),
         }
     }
 
@@ -76,11 +77,12 @@ impl Writer {
 
     /// Refuses new writes, waits for the accepted ones and closes the connection.
     pub(super) async fn close(&self) {
-        // A second call waits for the first.
-        let _closing = self.closing.lock().await;
-        if std::mem::replace(&mut self.queue().closed, true) {
+        // A second call waits for the first, and takes over where the first was given up.
+        let mut ended = self.ended.lock().await;
+        if *ended {
             return;
         }
+        self.queue().closed = true;
         let exclusive = loop {
             let rested = self.rested.notified();
             if let Some(exclusive) = self.queue().connection.take() {
@@ -88,8 +90,8 @@ impl Writer {
             }
             rested.await;
         };
-        let ended = tokio::task::spawn_blocking(move || exclusive.end()).await;
-        if let Err(problem) = ended {
+        *ended = true;
+        if let Err(problem) = tokio::task::spawn_blocking(move || exclusive.end()).await {
             tracing::error!(%problem, "the database was not closed in order");
         }
     }
