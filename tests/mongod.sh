@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A real mongod for the tests: a replica set of one, on this machine, kept under target/.
+# A real mongod for the tests: a replica set of one, on this machine, kept under target/, with
+# the server's own switches for making commands fail.
 #
 # Sourced, it offers three functions:
 #   fetch_mongod            downloads what is missing into target/tools
@@ -65,7 +66,8 @@ start_mongod() {
     if ! _mongod_runs "$dir"; then
         "$MONGOD_TOOLS/mongod" --replSet rs0 --bind_ip 127.0.0.1 --port "$port" \
             --dbpath "$dir/data" --logpath "$dir/mongod.log" --logappend \
-            --wiredTigerCacheSizeGB 1 --nounixsocket </dev/null >/dev/null 2>&1 &
+            --wiredTigerCacheSizeGB 1 --nounixsocket \
+            --setParameter enableTestCommands=1 </dev/null >/dev/null 2>&1 &
         echo $! >"$dir/mongod.pid"
         disown
     fi
