@@ -1,0 +1,220 @@
+//! Appending: number, insert, and where another write was faster, learn from it and go on.
+//!
+//! The insert is ordered, so that it stops at the first message refused: no `seq` after it is
+//! used, and there is never a gap. Which unique index refused tells what happened:
+//! the conversation's (another node took the number), the sender's `clientMsgId` (a repeat), or
+//! the id itself (an earlier try of ours, whose answer was lost, did arrive).
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use mongodb::bson::doc;
+use mongodb::bson::oid::ObjectId;
+use mongodb::error::{Error as DriverError, ErrorKind};
+use tokio::time::Instant;
+
+use super::batch::{Batch, Pending};
+use super::heads::{Head, upsert_conversations};
+use super::rows::MessageRow;
+use super::{MongoChatStore, SEQ_UNIQUE};
+use crate::chat::model::{ClientMsgId, NewMessage, StoredMessage};
+use crate::chat::store::Appended;
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::ids::{ConversationId, UserId};
+use crate::store::mongo::operation::{bounded, is_outage, refused_index, to_error};
+
+/// How long a batch is tried. The ids are fixed, so a message that arrived is found, not doubled.
+const BUDGET: Duration = Duration::from_secs(8);
+/// The longest wait for whoever is faster, and between tries while the database is away.
+const LONGEST_PAUSE_MILLIS: u64 = 64;
+
+/// How far one round came.
+enum Round {
+    /// Everything is settled, or at least one message more than before.
+    Progress,
+    /// A number or a `clientMsgId` was taken by a write that is not committed yet, or that this
+    /// node did not know.
+    Overtaken,
+}
+
+pub(super) async fn append(
+    store: &MongoChatStore,
+    messages: Vec<NewMessage>,
+    now: Timestamp,
+) -> Vec<Result<Appended>> {
+    let deadline = Instant::now() + BUDGET;
+    let mut batch = Batch::new(messages);
+    let mut setbacks = 0;
+    while !batch.pending().is_empty() {
+        match round(store, &mut batch, now, deadline).await {
+            Ok(Round::Progress) => setbacks = 0,
+            Ok(Round::Overtaken) => setbacks += 1,
+            Err(error) => {
+                forget(store, batch.pending());
+                setbacks += 1;
+                if !is_outage(&error) || Instant::now() >= deadline {
+                    batch.fail_rest(&to_error(&error));
+                }
+            }
+        }
+        if Instant::now() >= deadline {
+            forget(store, batch.pending());
+            batch.fail_rest(&Error::unavailable("The conversation is too busy"));
+        } else if setbacks > 0 && !batch.pending().is_empty() {
+            pause(setbacks).await;
+        }
+    }
+    batch.into_results()
+}
+
+fn forget(store: &MongoChatStore, pending: &[Pending]) {
+    for pending in pending {
+        store.heads.forget(pending.message.conversation);
+    }
+}
+
+/// Waits longer with every setback, and never as long as the others do.
+async fn pause(setbacks: u32) {
+    let longest = 1_u64
+        .checked_shl(setbacks)
+        .map_or(LONGEST_PAUSE_MILLIS, |millis| millis.min(LONGEST_PAUSE_MILLIS));
+    tokio::time::sleep(Duration::from_micros(rand::random_range(0..longest * 1000))).await;
+}
+
+/// Numbers what is pending and inserts it, up to the first message that is refused.
+async fn round(
+    store: &MongoChatStore,
+    batch: &mut Batch,
+    now: Timestamp,
+    deadline: Instant,
+) -> mongodb::error::Result<Round> {
+    let limit = || deadline.saturating_duration_since(Instant::now());
+    let conversations = batch.pending().iter().map(|pending| pending.message.conversation);
+    let heads = store.heads.load(conversations, limit()).await?;
+    let rows = number(batch.pending(), heads, now);
+    upsert_conversations(store.db.database().clone(), &rows, limit()).await?;
+    let (rows, inserted) = insert(store, rows, limit()).await?;
+    let Err(error) = inserted else {
+        settle_stored(store, batch, rows);
+        return Ok(Round::Progress);
+    };
+    let Some((place, code, message)) = refusal(&error) else { return Err(error) };
+    settle_stored(store, batch, rows.into_iter().take(place));
+    match refused_index(code, message) {
+        Some(SEQ_UNIQUE) => {
+            forget(store, &batch.pending()[..1]);
+            Ok(if place > 0 { Round::Progress } else { Round::Overtaken })
+        }
+        Some(_) => settle_known(store, batch, limit()).await,
+        None => {
+            batch.fail_next(to_error(&error));
+            Ok(Round::Progress)
+        }
+    }
+}
+
+/// Gives each message the number and time after those of its conversation's end.
+fn number(
+    pending: &[Pending],
+    mut heads: HashMap<ConversationId, Head>,
+    now: Timestamp,
+) -> Vec<MessageRow> {
+    let mut number = |Pending { message, .. }: &Pending| {
+        let head = heads.get_mut(&message.conversation).expect("a head was loaded for each");
+        *head = head.next(now);
+        MessageRow::new(message, head.seq, head.created_at)
+    };
+    pending.iter().map(&mut number).collect()
+}
+
+/// Inserts in order; gives the rows back, with what the database said of them.
+async fn insert(
+    store: &MongoChatStore,
+    rows: Vec<MessageRow>,
+    limit: Duration,
+) -> mongodb::error::Result<(Vec<MessageRow>, mongodb::error::Result<()>)> {
+    let messages = store.messages.clone();
+    bounded(limit, async move {
+        let outcome = messages.insert_many(&rows).ordered(true).await.map(drop);
+        Ok((rows, outcome))
+    })
+    .await
+}
+
+/// Which message was refused, and how; `None` when the outcome is unknown.
+fn refusal(error: &DriverError) -> Option<(usize, i32, &str)> {
+    let ErrorKind::InsertMany(failure) = error.kind.as_ref() else { return None };
+    if failure.write_concern_error.is_some() {
+        return None;
+    }
+    let first = failure.write_errors.as_ref()?.first()?;
+    Some((first.index, first.code, &first.message))
+}
+
+fn settle_stored(
+    store: &MongoChatStore,
+    batch: &mut Batch,
+    rows: impl IntoIterator<Item = MessageRow, IntoIter: ExactSizeIterator>,
+) {
+    let stored = rows.into_iter().map(|row| {
+        let message = StoredMessage::from(row);
+        let head = Head { seq: message.seq, created_at: message.created_at };
+        store.heads.remember(message.conversation, head);
+        Appended::Stored(message)
+    });
+    batch.settle_first(stored);
+}
+
+/// Settles all pending messages that are stored already: repeats, and earlier tries of ours.
+async fn settle_known(
+    store: &MongoChatStore,
+    batch: &mut Batch,
+    limit: Duration,
+) -> mongodb::error::Result<Round> {
+    let known = find_known(store, batch.pending(), limit).await?;
+    if known.is_empty() {
+        return Ok(Round::Overtaken);
+    }
+    let own: HashMap<_, _> = known.iter().map(|message| (message.id, message)).collect();
+    let repeated: HashMap<(UserId, &ClientMsgId), _> =
+        known.iter().filter_map(|m| Some(((m.sender, m.client_msg_id.as_ref()?), m))).collect();
+    for message in &known {
+        store.heads.forget(message.conversation);
+    }
+    batch.settle_known(|message| {
+        let stored = own.get(&message.id).map(|own| Appended::Stored((*own).clone()));
+        let repeat = || {
+            let key = (message.sender, message.client_msg_id.as_ref()?);
+            repeated.get(&key).map(|first| Appended::Repeated((*first).clone()))
+        };
+        stored.or_else(repeat)
+    });
+    Ok(Round::Progress)
+}
+
+async fn find_known(
+    store: &MongoChatStore,
+    pending: &[Pending],
+    limit: Duration,
+) -> mongodb::error::Result<Vec<StoredMessage>> {
+    let ids: Vec<ObjectId> = pending.iter().map(|pending| pending.message.id.into()).collect();
+    let mut by_sender: HashMap<UserId, HashSet<&str>> = HashMap::new();
+    for Pending { message, .. } in pending {
+        if let Some(id) = &message.client_msg_id {
+            by_sender.entry(message.sender).or_default().insert(id.as_str());
+        }
+    }
+    let mut any = vec![doc! { "_id": { "$in": ids } }];
+    any.extend(by_sender.into_iter().map(|(sender, ids)| {
+        doc! { "senderId": sender, "clientMsgId": { "$in": ids.into_iter().collect::<Vec<_>>() } }
+    }));
+    let (messages, committed) = (store.messages.clone(), store.db.committed());
+    let found: Vec<MessageRow> = bounded(limit, async move {
+        // What is answered as stored must be durable, whoever wrote it.
+        messages.find(doc! { "$or": any }).read_concern(committed).await?.try_collect().await
+    })
+    .await?;
+    Ok(found.into_iter().map(StoredMessage::from).collect())
+}

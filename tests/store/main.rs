@@ -1,0 +1,18 @@
+//! One suite, every store: what the store traits promise, checked on each implementation.
+//!
+//! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
+
+#[macro_use]
+mod fixture;
+mod embedded;
+mod mongo;
+
+mod accounts;
+mod appending;
+mod directory;
+mod inbox;
+mod logins;
+mod presence;
+mod reading;
+mod repeats;
+mod tokens;
