@@ -19,7 +19,7 @@ const entry = new EntryView(api);
 const people = new PeopleView({ chat, typing, session });
 const messages = new MessagesView({ chat, outbox, reads });
 const thread = new ThreadView({ chat, outbox, typing, messages });
-new LogView(log);
+const logView = new LogView(log);
 
 const complain = (problem) => bar.notify(problem.message);
 
@@ -78,6 +78,7 @@ const openKept = new Kept('sessionStorage', 'waggle.open', null);
 /** Shows the chat of the person this tab is. What is there already is fetched first, so that connecting resumes from it. */
 async function enter(receiverId = null) {
   showView();
+  logView.restore();
   await recognize();
   await Promise.allSettled([chat.loadPeople(), chat.loadInbox()]);
   fetchedAt = Date.now();

@@ -21,6 +21,10 @@ class LogView {
     byId('log-clear').addEventListener('click', () => log.clear());
     byId('log-filter').addEventListener('input', () => this.#onFilter());
     copyOnClick(byId('log-copy'), () => JSON.stringify(log.entries.filter((entry) => this.#matches(entry)), null, 2));
+  }
+
+  /** Open where there is room for it, unless it was closed before. */
+  restore() {
     this.#show(this.#shown.value && matchMedia(LogView.WIDE).matches);
   }
 

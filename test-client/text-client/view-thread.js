@@ -42,8 +42,10 @@ class ThreadView {
   }
 
   get #scroller() { return byId('scroll'); }
-  get #atBottom() { return this.#fromBottom < ThreadView.NEAR; }
-  get #fromBottom() { return this.#scroller.scrollHeight - this.#scroller.scrollTop - this.#scroller.clientHeight; }
+  get #atBottom() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < ThreadView.NEAR;
+  }
 
   #open(peerId) {
     this.#typing.stop();
@@ -68,13 +70,13 @@ class ThreadView {
   /** Stays at the bottom when there, and otherwise keeps what is being read where it is. */
   #render() {
     const stick = this.#atBottom;
-    const firstBefore = byId('messages').firstElementChild;
-    const fromBottom = this.#fromBottom;
+    const anchor = byId('messages').querySelector('.message');
+    const before = anchor?.offsetTop;
     this.#messages.render(this.#chat.open);
     this.#renderEdge();
     byId('mark-read').hidden = this.#chat.open.unread === 0;
     if (stick) this.#toBottom();
-    else if (firstBefore !== byId('messages').firstElementChild) this.#scroller.scrollTop = this.#scroller.scrollHeight - this.#scroller.clientHeight - fromBottom;
+    else if (anchor?.isConnected) this.#scroller.scrollTop += anchor.offsetTop - before;
   }
 
   #renderHead() {
