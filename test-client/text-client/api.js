@@ -1,0 +1,90 @@
+'use strict';
+
+/** A refusal or failure of the server, by its stable code. */
+class Problem extends Error {
+  constructor(message, { code, status, details, retryAfter } = {}) {
+    super(message);
+    Object.assign(this, { code, status, details, retryAfter });
+  }
+}
+
+/** The REST side of the server. */
+class Api {
+  static TIMEOUT = 15_000;
+
+  #session;
+  #choices;
+  #log;
+  #refreshing = null;
+
+  constructor(session, choices, log) {
+    this.#session = session;
+    this.#choices = choices;
+    this.#log = log;
+  }
+
+  register(form) { return this.#call('POST', '/api/auth/register', form); }
+  login(form) { return this.#call('POST', '/api/auth/login', form); }
+  logout() { return this.#signedIn('POST', '/api/auth/logout', {}); }
+  me() { return this.#get('/api/auth/me'); }
+  users(query) { return this.#get('/api/auth/users', query); }
+  inbox(query) { return this.#get('/api/conversations', query); }
+  history(userId, query) { return this.#get(`/api/messages/${encodeURIComponent(userId)}`, query); }
+  unread() { return this.#get('/api/messages/unread/count'); }
+  markRead(userId) { return this.#signedIn('PUT', `/api/messages/read/${encodeURIComponent(userId)}`, {}); }
+
+  /** Renews the token pair; several callers at once share one request, as a refresh token is good for one use. */
+  refresh() {
+    this.#refreshing ??= this.#call('POST', '/api/auth/refresh', { refreshToken: this.#session.refreshToken })
+      .then((pair) => this.#session.renew(pair))
+      .finally(() => { this.#refreshing = null; });
+    return this.#refreshing;
+  }
+
+  #get(path, query = {}) {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
+    const search = new URLSearchParams(given).toString();
+    return this.#signedIn('GET', search ? `${path}?${search}` : path);
+  }
+
+  async #signedIn(method, path, body) {
+    try {
+      return await this.#call(method, path, body, this.#session.token);
+    } catch (problem) {
+      if (problem.code !== 'token_expired' || !this.#session.refreshToken) throw problem;
+      await this.refresh();
+      return this.#call(method, path, body, this.#session.token);
+    }
+  }
+
+  async #call(method, path, body, token) {
+    this.#log.add('out', `${method} ${path}`, body ?? null);
+    const response = await this.#fetch(method, path, body, token);
+    const answer = await response.json().catch(() => null);
+    this.#log.add('in', `${response.status} ${method} ${path}`, answer);
+    if (response.ok && answer) return answer.data;
+    throw new Problem(answer?.message ?? `The server answered ${response.status}.`, {
+      ...answer?.error,
+      status: response.status,
+      retryAfter: Number(response.headers.get('Retry-After')) || undefined,
+    });
+  }
+
+  async #fetch(method, path, body, token) {
+    const headers = {};
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    if (token) headers.Authorization = `Bearer ${token}`;
+    try {
+      return await fetch(this.#choices.server + path, {
+        method,
+        headers,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        credentials: 'omit',
+        signal: AbortSignal.timeout(Api.TIMEOUT),
+      });
+    } catch (cause) {
+      this.#log.add('note', `${method} ${path} failed`, cause.message);
+      throw new Problem(`No answer from ${this.#choices.server}.`, { code: 'unreachable' });
+    }
+  }
+}

@@ -1,0 +1,90 @@
+'use strict';
+
+// How the page writes to the document: text goes in as text, never as markup.
+
+const byId = (id) => document.getElementById(id);
+
+/** Makes an element; children may be elements, strings or null. */
+function make(tag, { className, text, data = {}, attrs = {} } = {}, ...children) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = text;
+  for (const [name, value] of Object.entries(data)) element.dataset[name] = value;
+  for (const [name, value] of Object.entries(attrs)) element.setAttribute(name, value);
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Puts `wanted` into `parent` in this order, moving only what is out of place. */
+function arrange(parent, wanted) {
+  let next = parent.firstChild;
+  for (const element of wanted) {
+    if (element === next) next = next.nextSibling;
+    else parent.insertBefore(element, next);
+  }
+  while (next) {
+    const gone = next;
+    next = next.nextSibling;
+    gone.remove();
+  }
+}
+
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Shows a person's initial in one of eight colours that stays theirs. */
+function paintAvatar(element, person) {
+  const hash = [...person._id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
+  element.dataset.hue = String(hash % 8);
+  setText(element, (displayName(person)[0] ?? '?').toUpperCase());
+}
+
+function displayName(person) {
+  return person.name || person.username || `User ${person._id.slice(-6)}`;
+}
+
+const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const preciseFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
+const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const dateFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+const clockTime = (time) => clockFormat.format(new Date(time));
+const preciseTime = (time) => preciseFormat.format(new Date(time));
+const dayKey = (time) => new Date(time).toDateString();
+
+function dayName(time) {
+  const day = dayKey(time);
+  const now = Date.now();
+  if (day === dayKey(now)) return 'Today';
+  if (day === dayKey(now - 86_400_000)) return 'Yesterday';
+  return dayFormat.format(new Date(time));
+}
+
+const shortTime = (time) => (dayKey(time) === dayKey(Date.now()) ? clockTime(time) : dateFormat.format(new Date(time)));
+
+/** A random id; works on plain-http addresses too, where `crypto.randomUUID` is missing. */
+function randomId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Copies to the clipboard; on plain-http addresses through a selection, as the clipboard API is missing there. */
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const area = make('textarea', { className: 'sr-only', text });
+  document.body.append(area);
+  area.select();
+  document.execCommand('copy');
+  area.remove();
+}
+
+/** Lets a copy button say that it did, for a moment. */
+function copyOnClick(button, textOf) {
+  const label = button.textContent;
+  button.addEventListener('click', async () => {
+    const done = await copyText(textOf()).then(() => 'Copied', () => 'Not allowed');
+    button.textContent = done;
+    setTimeout(() => { button.textContent = label; }, 1500);
+  });
+}
