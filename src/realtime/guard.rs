@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
@@ -23,12 +24,14 @@ pub(super) struct Guarded {
     read_cut: Cut,
     /// Watched by whoever waits to write: another task, once the connection is split.
     write_cut: Option<(Cut, Pin<Box<Sleep>>)>,
+    /// Held for the connection's whole life, upgrades included.
+    _slot: OwnedSemaphorePermit,
 }
 
 impl Guarded {
-    pub(super) fn new(io: TcpStream, kill: CancellationToken, stall: Duration) -> Self {
+    pub(super) fn new(io: TcpStream, kill: CancellationToken, stall: Duration, slot: OwnedSemaphorePermit) -> Self {
         let read_cut = Box::pin(kill.clone().cancelled_owned());
-        Self { io, kill, stall, read_cut, write_cut: None }
+        Self { io, kill, stall, read_cut, write_cut: None, _slot: slot }
     }
 
     /// Passes on what a write gave; one that must wait is bounded in time.

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
@@ -100,13 +100,13 @@ impl Acceptor {
         self.stop.cancel();
     }
 
-    /// Cuts what is still open and waits until it is gone, at most `patience`.
+    /// Gives answers under way `patience` to end, then cuts every connection.
     pub async fn close(&self, patience: Duration) {
-        self.kill.cancel();
         self.tasks.close();
         if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            tracing::warn!(open = self.tasks.len(), "connections did not end in time");
+            tracing::debug!(open = self.tasks.len(), "requests are cut off");
         }
+        self.kill.cancel();
     }
 }
 
@@ -159,14 +159,13 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
     }
     let shared = shared.clone();
     shared.tasks.clone().spawn(async move {
-        serve(stream, peer, &shared).await;
-        drop(slot);
+        serve(stream, peer, slot, &shared).await;
     });
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, shared: &Shared) {
+async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, shared: &Shared) {
     let kill = shared.kill.child_token();
-    let io = TokioIo::new(Guarded::new(stream, kill.clone(), shared.stall));
+    let io = TokioIo::new(Guarded::new(stream, kill.clone(), shared.stall, slot));
     let connection = Arc::new(Connection { peer, kill });
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(connection.clone());

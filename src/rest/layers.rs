@@ -80,12 +80,13 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     let status = response.status().as_u16();
     metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
-    tracing::info!(
-        %method, %path, status,
-        ms = started.elapsed().as_millis() as u64,
-        request = id.as_ref().map(RequestId::as_str),
-        "request"
-    );
+    let ms = started.elapsed().as_millis() as u64;
+    let request = id.as_ref().map(RequestId::as_str);
+    if path.starts_with("/socket.io") {
+        tracing::debug!(%method, %path, status, ms, request, "request");
+    } else {
+        tracing::info!(%method, %path, status, ms, request, "request");
+    }
     response
 }
 

@@ -1,0 +1,105 @@
+//! Composition: the one place that knows every domain. [`start`] puts a server together from its
+//! configuration, [`Server::stop`] takes it apart in the order that loses nothing.
+
+mod domains;
+mod open;
+mod router;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::realtime::hub::Hub;
+use crate::realtime::relay::local::Local;
+use crate::realtime::server::{Acceptor, BindError};
+use crate::store::Stores;
+use crate::telemetry;
+
+use domains::Domains;
+pub use open::OpenError;
+
+/// A running server.
+pub struct Server {
+    acceptor: Acceptor,
+    hub: Arc<Hub>,
+    domains: Domains,
+    stores: Stores,
+    patience: Duration,
+}
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store, or a secret in its directory.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A port.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The configuration, found only when it was used.
+    #[error("{0}")]
+    Config(String),
+    /// The first admin could not be created.
+    #[error("the first admin could not be created: {0}")]
+    Admin(crate::error::Error),
+}
+
+/// Starts a server.
+///
+/// # Errors
+/// Whatever keeps it from serving, in words an operator can act on.
+pub async fn start(config: &Config) -> Result<Server, StartError> {
+    telemetry::metrics();
+    let (acceptor, listeners) = Acceptor::bind(config.listen.host, &config.listen.ports).await?;
+    let clock = Clock::system();
+    let stores = open::stores(config).await?;
+    let secret = open::secret(config)?;
+    let hub = Hub::new(Box::new(Local), config.sockets.parser, &clock);
+    let domains = Domains::compose(config, &stores, secret, &hub).map_err(StartError::Config)?;
+    if let Some(admin) = &config.accounts.admin {
+        domains.auth.ensure_admin(admin).await.map_err(StartError::Admin)?;
+    }
+    let router = router::router(config, &domains, &stores, &hub);
+    acceptor.serve(listeners, &router, &config.sockets);
+    let server = Server { acceptor, hub, domains, stores, patience: config.shutdown_timeout };
+    server.introduce(config);
+    Ok(server)
+}
+
+impl Server {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        self.acceptor.addresses()
+    }
+
+    fn introduce(&self, config: &Config) {
+        let url = self.addresses().first().map(|address| format!("http://localhost:{}", address.port()));
+        let url = url.unwrap_or_default();
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            store = self.stores.name(),
+            relay = self.hub.relay_name(),
+            env = ?config.env,
+            ports = ?self.addresses().iter().map(SocketAddr::port).collect::<Vec<_>>(),
+            "waggle is serving"
+        );
+        tracing::info!("open {url}/ to chat, {url}/docs for the routes and events");
+    }
+
+    /// Stops: no new connections, clients are told, what was accepted is finished and written.
+    pub async fn stop(self) {
+        let patience = self.patience;
+        tracing::info!("stopping");
+        self.hub.start_draining();
+        self.acceptor.stop_accepting();
+        self.hub.drain(patience / 2).await;
+        self.domains.close().await;
+        // The last acks are in the send buffers; answers under way end meanwhile.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        self.acceptor.close(patience / 10).await;
+        self.stores.close().await;
+        tracing::info!("stopped");
+    }
+}

@@ -1,0 +1,96 @@
+//! The domains, put together on a store and a hub.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::auth::mail::Mailer;
+use crate::auth::service::{Auth, Parts};
+use crate::auth::store::{AuthStore, embedded::EmbeddedAuthStore, mongo::MongoAuthStore};
+use crate::chat::service::Chat;
+use crate::chat::store::{ChatStore, embedded::EmbeddedChatStore, mongo::MongoChatStore};
+use crate::config::Config;
+use crate::limits::Limits;
+use crate::presence::service::Presence;
+use crate::presence::store::{PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore};
+use crate::realtime::events::{Dispatcher, EventTable};
+use crate::realtime::hub::Hub;
+use crate::store::Stores;
+use crate::users::service::Users;
+use crate::users::store::{UserStore, embedded::EmbeddedUserStore, mongo::MongoUserStore};
+use crate::{auth, chat, presence};
+
+/// Every domain's service.
+pub(super) struct Domains {
+    pub(super) limits: Arc<Limits>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) users: Arc<Users>,
+    pub(super) presence: Arc<Presence>,
+    pub(super) chat: Arc<Chat>,
+    pub(super) dispatcher: Arc<Dispatcher>,
+}
+
+struct DomainStores {
+    auth: Arc<dyn AuthStore>,
+    users: Arc<dyn UserStore>,
+    presence: Arc<dyn PresenceStore>,
+    chat: Arc<dyn ChatStore>,
+}
+
+impl DomainStores {
+    fn on(stores: &Stores) -> Self {
+        match stores {
+            Stores::Embedded(db) => Self {
+                auth: Arc::new(EmbeddedAuthStore::new(db.clone())),
+                users: Arc::new(EmbeddedUserStore::new(db.clone())),
+                presence: Arc::new(EmbeddedPresenceStore::new(db.clone())),
+                chat: Arc::new(EmbeddedChatStore::new(db.clone())),
+            },
+            Stores::Mongo(db) => Self {
+                auth: Arc::new(MongoAuthStore::new(db)),
+                users: Arc::new(MongoUserStore::new(db)),
+                presence: Arc::new(MongoPresenceStore::new(db)),
+                chat: Arc::new(MongoChatStore::new(db)),
+            },
+        }
+    }
+}
+
+impl Domains {
+    pub(super) fn compose(
+        config: &Config,
+        stores: &Stores,
+        secret: SecretString,
+        hub: &Arc<Hub>,
+    ) -> Result<Self, String> {
+        let on = DomainStores::on(stores);
+        let limits = Arc::new(Limits::new(&config.rates, hub.clock()));
+        let mailer = Mailer::new(config.accounts.smtp.as_ref(), config.env)?;
+        let presence = Presence::new(on.presence, hub, config.presence.clone());
+        let parts =
+            Parts { store: on.auth, hub: hub.clone(), presence: presence.clone(), limits: limits.clone(), mailer, secret };
+        let auth = Auth::new(parts, config);
+        let users = Users::new(on.users, &auth, hub);
+        let chat = Chat::new(on.chat, &auth, &presence, hub, &limits, config.typing_timeout);
+        presence.ask_for_contacts(chat.clone());
+        // Auth first: it may end a socket whose login session has just ended.
+        hub.watch(vec![auth.clone(), presence.clone(), chat.clone()]);
+        hub.watch_expiry();
+        limits.forget_idle_keys();
+        auth.remove_expired();
+        let dispatcher = Dispatcher::new(tables(&auth, &presence, &chat, hub), hub);
+        Ok(Self { limits, auth, users, presence, chat, dispatcher })
+    }
+
+    /// Writes what was accepted and is not on disk yet.
+    pub(super) async fn close(&self) {
+        self.chat.close().await;
+        if let Err(error) = self.presence.save().await {
+            tracing::warn!(%error, "last seen times could not be saved");
+        }
+    }
+}
+
+fn tables(auth: &Arc<Auth>, presence: &Arc<Presence>, chat: &Arc<Chat>, hub: &Arc<Hub>) -> Vec<EventTable> {
+    vec![auth::events::table(auth), chat::events::table(chat, hub), presence::events::table(presence)]
+}

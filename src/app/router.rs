@@ -1,0 +1,90 @@
+//! Every route of the server, and what stands in front of all of them.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::{Extension, Router};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::domains::Domains;
+use crate::caller::CheckToken;
+use crate::config::{AddressRange, Config, CorsOrigins};
+use crate::docs::{self, Frame};
+use crate::error::Error;
+use crate::operations::{self, Operations};
+use crate::pages;
+use crate::realtime::hub::Hub;
+use crate::realtime::socketio::{Door, Gate};
+use crate::rest::{Dialect, client_address, contain_panics, log_requests, request_id};
+use crate::store::Stores;
+use crate::{auth, chat, users};
+
+/// The largest REST body, in bytes (CONTRACT §10).
+const MAX_BODY: usize = 1024 * 1024;
+
+pub(super) fn router(config: &Config, domains: &Domains, stores: &Stores, hub: &Arc<Hub>) -> Router {
+    let check: Arc<dyn CheckToken> = domains.auth.clone();
+    let gate = Gate { check: check.clone(), connects: |limits| &limits.connects, limits: domains.limits.clone() };
+    let door = Door::new(&domains.dispatcher, hub, Some(gate), config.cors.clone(), &config.sockets);
+    let operations = Operations { hub: hub.clone(), stores: stores.clone() };
+    operations::tidy_metrics(hub);
+    let (rest, openapi) = documented(domains, operations).split_for_parts();
+    let proxies: Arc<[AddressRange]> = config.listen.trusted_proxies.clone().into();
+    let show = |request: Request, next: Next| Dialect::Envelope.show(request, next);
+    Router::new()
+        .merge(rest)
+        // Seed 003's clients know the routes of accounts under this prefix.
+        .nest("/auth", accounts(domains).into())
+        .merge(docs::router(openapi, domains.dispatcher.tables()))
+        .merge(pages::router())
+        .fallback(async || Error::not_found("There is nothing here"))
+        .method_not_allowed_fallback(async || Error::not_found("There is nothing here for this method"))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(Extension(check))
+        .layer(CatchPanicLayer::custom(contain_panics))
+        .layer(from_fn(show))
+        .merge(door.router(&config.sockets))
+        .layer(from_fn_with_state(proxies, client_address))
+        .layer(cors(&config.cors))
+        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, value("nosniff")))
+        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, value("no-referrer")))
+        .layer(from_fn(log_requests))
+        .layer(from_fn(request_id))
+}
+
+const fn value(text: &'static str) -> HeaderValue {
+    HeaderValue::from_static(text)
+}
+
+fn accounts(domains: &Domains) -> OpenApiRouter {
+    auth::routes::router(&domains.auth, &domains.limits).merge(users::routes::router(&domains.users, &domains.limits))
+}
+
+fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(Frame::openapi())
+        .nest("/api/auth", accounts(domains))
+        .nest("/api/messages", chat::routes::messages(&domains.chat, &domains.limits))
+        .nest("/api/conversations", chat::routes::conversations(&domains.chat))
+        .merge(operations::router(operations))
+}
+
+fn cors(origins: &CorsOrigins) -> CorsLayer {
+    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"];
+    let layer = CorsLayer::new()
+        .allow_methods(AllowMethods::mirror_request())
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers(exposed.map(HeaderName::from_static));
+    match origins {
+        CorsOrigins::Any => layer.allow_origin(AllowOrigin::any()),
+        CorsOrigins::Listed(origins) => {
+            let origins: Vec<_> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+            layer.allow_origin(AllowOrigin::list(origins)).allow_credentials(true)
+        }
+    }
+}

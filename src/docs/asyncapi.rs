@@ -1,0 +1,99 @@
+//! The AsyncAPI 3.0 document of the socket events, from the event tables.
+
+use serde_json::{Map, Value, json};
+
+use crate::realtime::events::{EventTable, Shape};
+
+/// What the tables understand and emit.
+pub(super) fn document(tables: &[EventTable]) -> Value {
+    let mut parts = Parts::default();
+    for table in tables {
+        let channel = channel_name(table);
+        let address = if table.namespace.is_empty() { "/" } else { table.namespace };
+        let mut messages = Map::new();
+        for entry in &table.client {
+            let key = format!("{channel}_client_{}", entry.name);
+            parts.message(&key, entry.name, entry.summary, &entry.payload, Some(&entry.ack));
+            messages.insert(key.clone(), reference("messages", &key));
+            parts.operation(&channel, &key, "receive");
+        }
+        for entry in &table.server {
+            let key = format!("{channel}_server_{}", entry.name);
+            parts.message(&key, entry.name, entry.summary, &entry.payload, None);
+            messages.insert(key.clone(), reference("messages", &key));
+            parts.operation(&channel, &key, "send");
+        }
+        let channel_object = json!({ "address": address, "description": about(table), "messages": messages });
+        parts.channels.insert(channel, channel_object);
+    }
+    parts.into_document()
+}
+
+fn channel_name(table: &EventTable) -> String {
+    let name = table.namespace.trim_start_matches('/');
+    if name.is_empty() { "everywhere".to_owned() } else { name.to_owned() }
+}
+
+fn about(table: &EventTable) -> String {
+    match table.namespace {
+        "" => "In every Socket.IO namespace.".to_owned(),
+        name => format!("Socket.IO namespaces `{name}` and `/`. Failures come as `{}`.", table.error_event),
+    }
+}
+
+#[derive(Default)]
+struct Parts {
+    channels: Map<String, Value>,
+    operations: Map<String, Value>,
+    messages: Map<String, Value>,
+    schemas: Map<String, Value>,
+}
+
+impl Parts {
+    fn message(&mut self, key: &str, name: &str, summary: &str, payload: &Shape, ack: Option<&Shape>) {
+        let mut message = json!({ "name": name, "summary": summary, "payload": self.schema(payload) });
+        if let Some(ack) = ack {
+            message["x-ack"] = json!({
+                "description": "`{ok: true}` with these, or `{ok: false, error: {code, message, details?, retryAfter?}}`.",
+                "payload": self.schema(ack),
+            });
+        }
+        self.messages.insert(key.to_owned(), message);
+    }
+
+    fn operation(&mut self, channel: &str, key: &str, action: &str) {
+        let operation = json!({
+            "action": action,
+            "channel": { "$ref": format!("#/channels/{channel}") },
+            "messages": [{ "$ref": format!("#/channels/{channel}/messages/{key}") }],
+        });
+        self.operations.insert(key.to_owned(), operation);
+    }
+
+    fn schema(&mut self, shape: &Shape) -> Value {
+        for (name, schema) in (shape.schemas)() {
+            self.schemas.insert(name, json!(schema));
+        }
+        reference("schemas", &shape.name)
+    }
+
+    fn into_document(self) -> Value {
+        json!({
+            "asyncapi": "3.0.0",
+            "info": {
+                "title": "waggle events",
+                "version": env!("CARGO_PKG_VERSION"),
+                "description": "Events over Socket.IO at /socket.io. `receive` is what clients send, \
+                    `send` what the server sends. Connect with `auth: {token}`.",
+            },
+            "defaultContentType": "application/json",
+            "channels": self.channels,
+            "operations": self.operations,
+            "components": { "messages": self.messages, "schemas": self.schemas },
+        })
+    }
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({ "$ref": format!("#/components/{kind}/{name}") })
+}

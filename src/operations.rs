@@ -1,0 +1,107 @@
+//! What those who run the server ask it: is it alive, is it ready, what does it count
+//! (CONTRACT §9).
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::Json;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::realtime::hub::Hub;
+use crate::store::Stores;
+use crate::telemetry;
+
+/// What the answers are made from.
+#[derive(Clone)]
+pub struct Operations {
+    /// The sockets.
+    pub hub: Arc<Hub>,
+    /// The database.
+    pub stores: Stores,
+}
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Health {
+    /// `ok`, `draining` or `unavailable`.
+    #[schema(example = "ok")]
+    status: &'static str,
+    /// Which store, and whether it answers.
+    store: Part,
+    /// Which relay.
+    relay: Part,
+    /// Connected sockets.
+    sockets: usize,
+    /// The version that runs.
+    version: &'static str,
+}
+
+/// How one part of the server is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Part {
+    /// Which.
+    kind: &'static str,
+    /// Whether it answers.
+    ok: bool,
+}
+
+/// The routes.
+pub fn router(operations: Operations) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(health))
+        .routes(routes!(metrics))
+        .with_state(operations)
+}
+
+/// Whether the process runs
+#[utoipa::path(get, path = "/health/live", tag = "operations", security(()), responses((status = 200)))]
+async fn live() -> Json<serde_json::Value> {
+    Json(serde_json::json!({ "status": "ok" }))
+}
+
+/// Whether requests should be sent here
+#[utoipa::path(get, path = "/health/ready", tag = "operations", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)))]
+async fn ready(State(operations): State<Operations>) -> (StatusCode, Json<Health>) {
+    let Operations { hub, stores } = operations;
+    let store = Part { kind: stores.name(), ok: stores.ping().await.is_ok() };
+    let status = match (hub.is_draining(), store.ok) {
+        (true, _) => "draining",
+        (false, false) => "unavailable",
+        (false, true) => "ok",
+    };
+    let code = if status == "ok" { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let relay = Part { kind: hub.relay_name(), ok: true };
+    let version = env!("CARGO_PKG_VERSION");
+    (code, Json(Health { status, store, relay, sockets: hub.sockets(), version }))
+}
+
+/// Both
+#[utoipa::path(get, path = "/health", tag = "operations", security(()),
+    responses((status = 200, body = Health), (status = 503, body = Health)))]
+async fn health(state: State<Operations>) -> (StatusCode, Json<Health>) {
+    ready(state).await
+}
+
+/// Metrics, for Prometheus
+#[utoipa::path(get, path = "/metrics", tag = "operations", security(()), responses((status = 200, body = String)))]
+async fn metrics() -> String {
+    telemetry::metrics().render()
+}
+
+/// Keeps the histograms of the metrics small.
+pub fn tidy_metrics(hub: &Arc<Hub>) {
+    let hub = Arc::downgrade(hub);
+    tokio::spawn(async move {
+        while hub.upgrade().is_some_and(|hub| !hub.is_draining()) {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            telemetry::metrics().run_upkeep();
+        }
+    });
+}
