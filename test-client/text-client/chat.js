@@ -13,6 +13,7 @@ class Chat {
   stored = new Signal();
 
   people = new Map();
+  peopleLoaded = false;
   openId = null;
   #conversations = new Map();
   #earlyReceipts = new Map();
@@ -45,6 +46,7 @@ class Chat {
 
   reset() {
     this.people.clear();
+    this.peopleLoaded = false;
     this.#conversations.clear();
     this.#earlyReceipts.clear();
     this.openId = null;
@@ -54,6 +56,7 @@ class Chat {
     const { users, nextCursor } = await this.#api.users({ search });
     if (!search) this.#moreUsers = Boolean(nextCursor);
     for (const user of users) this.people.set(user._id, user);
+    this.peopleLoaded = true;
     this.peopleChanged.fire();
   }
 
@@ -105,9 +108,15 @@ class Chat {
   async loadNewest() {
     const conversation = this.open;
     if (!conversation) return;
-    const { messages } = await this.#api.history(conversation.peerId, { limit: Chat.PAGE });
-    conversation.loaded = true;
-    this.#takePage(conversation, messages);
+    try {
+      const { messages } = await this.#api.history(conversation.peerId, { limit: Chat.PAGE });
+      Object.assign(conversation, { loaded: true, loadFailed: false });
+      this.#takePage(conversation, messages);
+    } catch (problem) {
+      conversation.loadFailed = true;
+      this.conversationChanged.fire(conversation.peerId);
+      throw problem;
+    }
   }
 
   async loadOlder() {

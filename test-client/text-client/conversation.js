@@ -6,6 +6,7 @@ class Conversation {
   unread = 0;
   /** True once the newest page of the history was fetched. */
   loaded = false;
+  loadFailed = false;
   #byId = new Map();
   #sorted = [];
   #exhausted = false;

@@ -78,8 +78,9 @@ class BarView {
       byId(name).addEventListener('change', () => this.#choices.set(name, byId(name).value));
     }
     byId('options-toggle').addEventListener('click', () => this.#showOptions(byId('options').hidden));
-    byId('options').addEventListener('keydown', ({ key }) => {
-      if (key !== 'Escape') return;
+    byId('options').addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
       this.#showOptions(false);
       byId('options-toggle').focus();
     });

@@ -17,7 +17,11 @@ class LogView {
     log.cleared.listen(() => this.#clear());
     byId('log-toggle').addEventListener('click', () => this.#show(byId('log').hidden));
     byId('log-close').addEventListener('click', () => this.#closeToToggle());
-    byId('log').addEventListener('keydown', ({ key }) => { if (key === 'Escape') this.#closeToToggle(); });
+    byId('log').addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      event.stopPropagation();
+      this.#closeToToggle();
+    });
     byId('log-clear').addEventListener('click', () => log.clear());
     byId('log-filter').addEventListener('input', () => this.#onFilter());
     copyOnClick(byId('log-copy'), () => JSON.stringify(log.entries.filter((entry) => this.#matches(entry)), null, 2));

@@ -92,7 +92,7 @@ class MessagesView {
       make('span', { className: 'sr-only', text: `${who}: ` }),
       make('span', { className: 'message__text', text: item.content, data: { testid: 'message-text' }, attrs: { dir: 'auto' } }),
       foot);
-    const element = make('div', { className: item.mine ? 'message message--mine' : 'message', data: { testid: 'message' } }, bubble);
+    const element = make('article', { className: item.mine ? 'message message--mine' : 'message', data: { testid: 'message' } }, bubble);
     if (item.entry) element.dataset.tempId = item.entry.tempId;
     if (!item.mine && !item.message.isRead) this.#reads.watch(element, item.message);
     return element;

@@ -119,7 +119,7 @@ class PeopleView {
   }
 
   #showEmpty(empty) {
-    byId('people-empty').hidden = !empty;
+    byId('people-empty').hidden = !empty || !this.#chat.peopleLoaded;
     setText(byId('people-empty'), this.#search ? 'Nobody by that name.' : 'Nobody else is here yet. Open this page in another tab and register a second user.');
   }
 

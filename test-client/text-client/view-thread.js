@@ -105,8 +105,9 @@ class ThreadView {
   }
 
   #renderEdge() {
-    const { loaded, complete, messages } = this.#chat.open;
-    if (!loaded) setText(byId('edge'), 'Loading…');
+    const { loaded, loadFailed, complete, messages } = this.#chat.open;
+    if (!loaded && loadFailed) setText(byId('edge'), 'The history could not be loaded.');
+    else if (!loaded) setText(byId('edge'), 'Loading…');
     else if (!complete) setText(byId('edge'), 'Scroll up for older messages');
     else setText(byId('edge'), messages.length ? 'This is where it began.' : 'No messages yet. Say hello.');
   }
