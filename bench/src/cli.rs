@@ -14,7 +14,7 @@ pub struct Cli {
     #[arg(long, default_value = "/", global = true)]
     pub namespace: String,
     /// Local addresses (127.0.0.1, .2, …) to connect from when the server is on this machine.
-    #[arg(long, default_value_t = 4, global = true, value_parser = clap::value_parser!(u8).range(1..=250))]
+    #[arg(long, default_value_t = 16, global = true, value_parser = clap::value_parser!(u8).range(1..=250))]
     pub sources: u8,
     /// Threads of the generator; one leaves the most of the machine to the server.
     #[arg(long, default_value_t = 1, global = true)]

@@ -26,6 +26,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::Cli;
 use crate::report::Results;
@@ -33,7 +34,7 @@ use crate::scenario::Bench;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    match runtime(cli.threads).and_then(|runtime| runtime.block_on(until_interrupted(cli))) {
+    match runtime(cli.threads).and_then(|runtime| runtime.block_on(run(cli))) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(mismatches) => {
             eprintln!("FAILED: {mismatches} mismatch(es), listed under their scenario");
@@ -55,25 +56,27 @@ fn runtime(threads: usize) -> Result<Runtime> {
     builder.enable_all().build().context("starting the runtime")
 }
 
-async fn until_interrupted(cli: Cli) -> Result<usize> {
-    tokio::select! {
-        done = run(cli) => done,
-        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
-    }
-}
-
-/// Runs the scenarios asked for and answers how many mismatches they found.
+/// Runs the scenarios asked for and answers how many mismatches they found. A server started here is ended in any case.
 async fn run(cli: Cli) -> Result<usize> {
     limits::raise_open_files(cli.scenario.sockets())?;
-    let mut bench = Bench::open(&cli).await?;
+    let mut bench = until_interrupted(Bench::open(&cli)).await?;
     let mut results = Results::new(bench.describe());
-    let ran = scenario::run(&bench, &cli.scenario, &mut results).await;
+    let ran = until_interrupted(scenario::run(&bench, &cli.scenario, &mut results)).await;
     if ran.is_err() {
         bench.server.explain_failure();
     }
-    bench.server.stop().await?;
+    let stopped = bench.server.stop().await;
     if let Some(path) = &cli.json {
         results.write(path)?;
     }
-    ran.map(|()| results.mismatches())
+    ran.and(stopped).map(|()| results.mismatches())
+}
+
+async fn until_interrupted<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    tokio::select! {
+        done = work => done,
+        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        _ = terminate.recv() => bail!("terminated"),
+    }
 }

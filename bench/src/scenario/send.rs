@@ -37,6 +37,7 @@ pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
 
     let mut report = describe(send);
     measured.fill(&mut report, bench.threads);
+    measured.compare(&mut report, send.rate);
     report.latencies("acknowledgement", &field.tally.ack);
     report.latencies("delivery", &field.tally.delivery);
     field.verify(bench, &mut report).await?;
@@ -106,6 +107,14 @@ fn describe(send: &Send) -> Report {
 }
 
 impl Measured {
+    /// Notes where the server fell behind the rate it was offered.
+    fn compare(&self, report: &mut Report, rate: Option<f64>) {
+        let reached = self.acked / self.span.seconds();
+        if let Some(rate) = rate.filter(|rate| reached < 0.95 * rate) {
+            report.note(format!("fell behind: {reached:.0} of {rate} messages/s"));
+        }
+    }
+
     fn fill(&self, report: &mut Report, threads: usize) {
         let Self { span, acked } = self;
         let micros_each = |cpu: f64| cpu * 1e6 / acked;

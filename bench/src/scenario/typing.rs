@@ -170,15 +170,14 @@ impl Notices {
 
     fn arrive(&self, typing: bool, under_way: &UnderWay) {
         self.delivered.fetch_add(1, Ordering::Relaxed);
-        let now = Instant::now();
         let mut under_way = under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let newest = under_way.iter().rev().find(|of| of.0 == typing).map(|of| of.1);
-        let oldest =
-            under_way.iter().position(|of| of.0 == typing).and_then(|at| under_way.remove(at));
-        if let (true, Some((_, oldest)), Some(newest)) = (self.window.contains(now), oldest, newest)
-        {
-            self.matched.record(now.saturating_duration_since(oldest));
-            self.newest.record(now.saturating_duration_since(newest));
+        let newest = under_way.iter().rev().find(|sent| sent.0 == typing).map(|sent| sent.1);
+        let oldest = under_way.iter().position(|sent| sent.0 == typing);
+        let oldest = oldest.and_then(|at| under_way.remove(at)).map(|sent| sent.1);
+        for (latencies, due) in [(&self.matched, oldest), (&self.newest, newest)] {
+            if let Some(due) = due.filter(|&due| self.window.contains(due)) {
+                latencies.record(due.elapsed());
+            }
         }
     }
 
