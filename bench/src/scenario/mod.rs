@@ -85,6 +85,11 @@ impl Window {
     }
 }
 
+/// Whether this is a rate per second that can be kept: neither endless nor without end.
+fn is_rate(rate: f64) -> bool {
+    (0.1..=1_000_000.0).contains(&rate)
+}
+
 /// Runs what the command line asks for.
 pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> Result<()> {
     let report = match scenario {

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout_at};
 
 use super::messages::{Field, Tally};
-use super::{Bench, Window};
+use super::{Bench, Window, is_rate};
 use crate::cli::Send;
 use crate::progress::Progress;
 use crate::report::Report;
@@ -26,7 +26,7 @@ struct Measured {
 /// Connects the pairs, lets them send, verifies.
 pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
     ensure!(send.senders > 0 && send.seconds > 0, "senders and seconds must be at least 1");
-    ensure!(send.rate.is_none_or(|rate| rate > 0.0), "the rate must be above 0");
+    ensure!(send.rate.is_none_or(is_rate), "the rate must be from 0.1 to 1,000,000 a second");
     let mut field = Field::prepare(bench, send.senders, 2).await?;
     let window =
         Window::after(Duration::from_secs(send.warmup) + Duration::from_millis(100), send.seconds);

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{Bench, Window};
+use super::{Bench, Window, is_rate};
 use crate::cli::Typing;
 use crate::client::{Client, Incoming};
 use crate::latency::Latencies;
@@ -58,7 +58,8 @@ struct UserTyping {
 /// Connects the pairs, lets them type.
 pub async fn run(bench: &Bench, typing: &Typing) -> Result<Report> {
     let &Typing { pairs, rate, seconds } = typing;
-    ensure!(pairs > 0 && rate > 0.0 && seconds > 0, "pairs, rate and seconds must be above 0");
+    ensure!(pairs > 0 && seconds > 0, "pairs and seconds must be at least 1");
+    ensure!(is_rate(rate), "the rate must be from 0.1 to 1,000,000 a second");
     let accounts = bench.accounts.take(2 * pairs).await?;
     let (typists, watchers) = accounts.split_at(pairs);
     let watching = bench.connect(watchers).await.context("connecting the receivers")?;
