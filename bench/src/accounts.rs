@@ -1,0 +1,143 @@
+//! The users that clients sign in as: registered when first needed, and kept for the scenarios after.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use reqwest::StatusCode;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::Mutex;
+
+use crate::progress::Progress;
+
+/// Requests under way at the same time.
+const IN_FLIGHT: usize = 16;
+/// The longest a request may take: a password is hashed in it, perhaps behind others.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A registered user.
+pub struct Account {
+    pub id: String,
+    pub token: String,
+}
+
+/// All users registered by this run.
+pub struct Accounts {
+    http: reqwest::Client,
+    url: String,
+    run: String,
+    known: Mutex<Vec<Arc<Account>>>,
+}
+
+#[derive(Deserialize)]
+struct Envelope<T> {
+    data: T,
+}
+
+#[derive(Deserialize)]
+struct Registered {
+    token: String,
+    user: RegisteredUser,
+}
+
+#[derive(Deserialize)]
+struct RegisteredUser {
+    #[serde(rename = "_id")]
+    id: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Unread {
+    unread_count: u64,
+}
+
+impl Accounts {
+    /// None yet; names start with a word of this run's own.
+    pub fn new(url: &str) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
+        let run = format!("b{:08x}", RandomState::new().build_hasher().finish() as u32);
+        Ok(Self {
+            http,
+            url: url.trim_end_matches('/').to_owned(),
+            run,
+            known: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The word that tells this run's users and messages from another's.
+    pub fn run(&self) -> &str {
+        &self.run
+    }
+
+    /// `count` users, always the same ones first.
+    pub async fn take(&self, count: usize) -> Result<Vec<Arc<Account>>> {
+        let mut known = self.known.lock().await;
+        let missing = known.len()..count.max(known.len());
+        known.extend(self.register_all(missing).await?);
+        Ok(known[..count].to_vec())
+    }
+
+    async fn register_all(&self, numbers: Range<usize>) -> Result<Vec<Arc<Account>>> {
+        let (total, registered) = (numbers.len(), Arc::new(AtomicUsize::new(0)));
+        let shown = Arc::clone(&registered);
+        let _progress = Progress::start("registering", move || {
+            format!("{} of {total}", shown.load(Ordering::Relaxed))
+        });
+        let requests = stream::iter(numbers).map(|number| {
+            let registered = &registered;
+            async move {
+                let account = self.register(number).await;
+                registered.fetch_add(1, Ordering::Relaxed);
+                account.map(Arc::new).with_context(|| format!("registering user {number}"))
+            }
+        });
+        requests.buffered(IN_FLIGHT).try_collect().await
+    }
+
+    async fn register(&self, number: usize) -> Result<Account> {
+        let username = format!("{}u{number}", self.run);
+        let email = format!("{username}@bench.invalid");
+        let body =
+            json!({ "username": username, "email": email, "password": "correct horse battery" });
+        let answer =
+            self.http.post(format!("{}/api/auth/register", self.url)).json(&body).send().await?;
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            bail!("rate limited: start the server with RATE_LIMIT_REGISTRATIONS=off");
+        }
+        ensure!(
+            status.is_success(),
+            "answered {status}: {}",
+            answer.text().await.unwrap_or_default()
+        );
+        let Envelope { data: Registered { token, user } } =
+            answer.json().await.context("decoding the answer")?;
+        Ok(Account { id: user.id, token })
+    }
+
+    /// How many messages the store holds unread for these users, together; none where the server cannot tell.
+    pub async fn unread(&self, accounts: &[Arc<Account>]) -> Result<Option<u64>> {
+        let requests = stream::iter(accounts).map(|account| self.unread_of(account));
+        let counts: Vec<_> =
+            requests.buffered(IN_FLIGHT).try_collect().await.context("counting stored messages")?;
+        Ok(counts.into_iter().sum())
+    }
+
+    async fn unread_of(&self, account: &Account) -> Result<Option<u64>> {
+        let url = format!("{}/api/messages/unread/count", self.url);
+        let answer = self.http.get(url).bearer_auth(&account.token).send().await?;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let answer = answer.error_for_status()?;
+        let Envelope { data: Unread { unread_count } } =
+            answer.json().await.context("decoding the count")?;
+        Ok(Some(unread_count))
+    }
+}

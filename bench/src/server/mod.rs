@@ -1,0 +1,125 @@
+//! The server under test: where it answers, and what it has used at a moment.
+
+mod child;
+mod metrics;
+mod process;
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use tokio::time::Instant;
+
+use crate::cli::Target;
+use child::Started;
+use metrics::{WriterCounts, writer_counts};
+use process::{Usage, usage};
+
+/// The longest a request for the counters may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A running server, with the processes whose use is read.
+pub struct Server {
+    pub url: String,
+    pid: Option<u32>,
+    mongod_pid: Option<u32>,
+    started: Option<Started>,
+    http: reqwest::Client,
+}
+
+/// What was used up to a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample {
+    pub at: Instant,
+    pub server: Option<Usage>,
+    mongod: Option<Usage>,
+    generator: Usage,
+    writer: Option<WriterCounts>,
+}
+
+/// What was used between two moments.
+#[derive(Debug, Clone, Copy)]
+pub struct Span {
+    pub from: Sample,
+    pub to: Sample,
+}
+
+impl Server {
+    /// Starts the server, or takes the one that runs.
+    pub async fn open(target: &Target) -> Result<Self> {
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
+        let started = match &target.server {
+            Some(binary) => Some(Started::start(binary, target, &http).await?),
+            None => None,
+        };
+        let (url, pid) = match &started {
+            Some(started) => (started.url(), Some(started.pid()?)),
+            None => (target.url.trim_end_matches('/').to_owned(), target.server_pid),
+        };
+        let server = Self { url, pid, mongod_pid: target.mongod_pid, started, http };
+        server.sample().await.context("reading the server for the first time")?;
+        Ok(server)
+    }
+
+    /// Reads what was used so far.
+    pub async fn sample(&self) -> Result<Sample> {
+        let writer = writer_counts(&self.http, &self.url)
+            .await
+            .with_context(|| format!("reading {}/metrics: is the server running?", self.url))?;
+        Ok(Sample {
+            at: Instant::now(),
+            server: self.pid.map(usage).transpose()?,
+            mongod: self.mongod_pid.map(usage).transpose()?,
+            generator: usage(std::process::id())?,
+            writer,
+        })
+    }
+
+    /// Prints what a started server logged last.
+    pub fn explain_failure(&self) {
+        if let Some(started) = &self.started {
+            started.show_log();
+        }
+    }
+
+    /// Ends a started server.
+    pub async fn stop(&mut self) -> Result<()> {
+        match self.started.take() {
+            Some(started) => started.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Span {
+    /// Its length.
+    pub fn seconds(&self) -> f64 {
+        (self.to.at - self.from.at).as_secs_f64()
+    }
+
+    /// CPU seconds of the server.
+    pub fn server_cpu(&self) -> Option<f64> {
+        cpu(self.from.server?, self.to.server?)
+    }
+
+    /// CPU seconds of the database.
+    pub fn mongod_cpu(&self) -> Option<f64> {
+        cpu(self.from.mongod?, self.to.mongod?)
+    }
+
+    /// CPU seconds of this generator.
+    pub fn generator_cpu(&self) -> f64 {
+        cpu(self.from.generator, self.to.generator).unwrap_or_default()
+    }
+
+    /// Groups that the message writer committed, and messages in them.
+    pub fn written(&self) -> Option<(f64, f64)> {
+        let (from, to) = (self.from.writer?, self.to.writer?);
+        Some((to.commits - from.commits, to.items - from.items))
+    }
+}
+
+/// None where the clock of the kernel is too coarse to have seen any.
+fn cpu(from: Usage, to: Usage) -> Option<f64> {
+    let spent = to.cpu.saturating_sub(from.cpu).as_secs_f64();
+    (spent > 0.0).then_some(spent)
+}
