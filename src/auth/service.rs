@@ -18,7 +18,7 @@ use super::tokens::Tokens;
 use crate::caller::Role;
 use crate::clock::Clock;
 use crate::config::{Config, FirstAdmin};
-use crate::error::{Code, Error, FieldError, Result};
+use crate::error::{Error, FieldError, Result};
 use crate::ids::{LoginId, UserId};
 use crate::limits::Limits;
 use crate::presence::service::Presence;

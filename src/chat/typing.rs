@@ -56,7 +56,7 @@ impl Typing {
             (pair.0 == from && start.socket == socket).then_some(pair.1)
         };
         let told: Vec<_> = started.iter().filter_map(of_socket).collect();
-        told.iter().for_each(|to| drop(started.remove(&(from, *to))));
+        started.retain(|pair, start| pair.0 != from || start.socket != socket);
         told
     }
 }
