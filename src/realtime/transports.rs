@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use super::server::Connection;
 use crate::clock::Clock;
+use crate::net::server::Connection;
 
 /// How long a cut polling session is answered as unknown: longer than the engine remembers it.
 const CUT_FOR: Duration = Duration::from_secs(120);

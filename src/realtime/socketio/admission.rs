@@ -13,13 +13,13 @@ use socketioxide::socket::{DisconnectReason, Socket};
 
 use super::link::{SocketLink, Taken};
 use super::{Door, Gate};
-use crate::caller::{Caller, Role};
+use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
-use crate::realtime::server::Connection;
+use crate::net::address::ClientAddress;
+use crate::net::server::Connection;
 use crate::realtime::session::Session;
-use crate::rest::{ClientAddress, bearer, query_token};
 
 /// What a client shows when it connects to a namespace.
 pub(super) struct Handshake {
