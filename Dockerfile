@@ -22,7 +22,8 @@ RUN useradd --system --user-group --uid 10001 --home-dir /data --shell /usr/sbin
     && install --directory --owner=waggle --group=waggle --mode=0750 /data
 COPY --from=build /build/target/release/waggle /usr/local/bin/waggle
 
-USER waggle
+# By number, so that a cluster can see that it is not root.
+USER 10001
 WORKDIR /data
 ENV APP_ENV=production \
     HOST=0.0.0.0 \
