@@ -1,1 +1,141 @@
-//! On SQLite.
+//! Messages and conversations on SQLite.
+
+mod append;
+mod inbox;
+mod messages;
+
+use async_trait::async_trait;
+
+use super::{Appended, ChatStore, InboxPosition};
+use crate::chat::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
+use crate::clock::Timestamp;
+use crate::error::{Error, Result};
+use crate::ids::{ConversationId, MessageId, UserId};
+use crate::store::Migration;
+use crate::store::embedded::Embedded;
+
+/// The tables of messages and conversations. A conversation has a row in `inboxes` for each of
+/// its participants, so that an inbox is one range of one index.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    domain: "chat",
+    version: 1,
+    sql: "
+        CREATE TABLE messages (
+            id            BLOB NOT NULL UNIQUE,
+            conversation  BLOB NOT NULL,
+            seq           INTEGER NOT NULL,
+            sender        BLOB NOT NULL,
+            receiver      BLOB NOT NULL,
+            content       TEXT NOT NULL,
+            message_type  TEXT NOT NULL,
+            client_msg_id TEXT,
+            created_at    INTEGER NOT NULL,
+            read_at       INTEGER
+        ) STRICT;
+        CREATE UNIQUE INDEX messages_seq ON messages (conversation, seq);
+        CREATE UNIQUE INDEX messages_client_msg_id ON messages (sender, client_msg_id)
+            WHERE client_msg_id IS NOT NULL;
+        CREATE INDEX messages_unread ON messages (receiver, conversation, seq)
+            WHERE read_at IS NULL;
+
+        CREATE TABLE inboxes (
+            user         BLOB NOT NULL,
+            conversation BLOB NOT NULL,
+            peer         BLOB NOT NULL,
+            updated_at   INTEGER NOT NULL,
+            PRIMARY KEY (user, conversation)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX inboxes_latest
+            ON inboxes (user, updated_at DESC, conversation DESC, peer);",
+}];
+
+/// Messages and conversations in the embedded database.
+#[derive(Clone)]
+pub struct EmbeddedChatStore(Embedded);
+
+impl EmbeddedChatStore {
+    /// On a database that was opened with [`MIGRATIONS`].
+    pub fn new(db: Embedded) -> Self {
+        Self(db)
+    }
+}
+
+#[async_trait]
+impl ChatStore for EmbeddedChatStore {
+    async fn append(&self, batch: Vec<NewMessage>, now: Timestamp) -> Vec<Result<Appended>> {
+        let count = batch.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let appended = self.0.write(move |db| append::append(db, batch, now)).await;
+        appended.unwrap_or_else(|error| for_each(count, &error))
+    }
+
+    async fn mark_read(
+        &self,
+        batch: Vec<ReadMark>,
+        now: Timestamp,
+    ) -> Vec<Result<Vec<StoredMessage>>> {
+        let count = batch.len();
+        if count == 0 {
+            return Vec::new();
+        }
+        let marked = self.0.write(move |db| messages::mark_read(db, &batch, now)).await;
+        match marked {
+            Ok(marked) => marked.into_iter().map(Ok).collect(),
+            Err(error) => for_each(count, &error),
+        }
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>> {
+        self.0.read(move |db| messages::by_id(db, id)).await
+    }
+
+    async fn last_seq(&self, conversation: ConversationId) -> Result<i64> {
+        self.0.read(move |db| messages::last_seq(db, conversation)).await
+    }
+
+    async fn range(
+        &self,
+        conversation: ConversationId,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<StoredMessage>> {
+        self.0.read(move |db| messages::range(db, conversation, first, last)).await
+    }
+
+    async fn unread(
+        &self,
+        reader: UserId,
+        except: &[ConversationId],
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>> {
+        let except = except.to_vec();
+        self.0.read(move |db| messages::unread(db, reader, &except, limit)).await
+    }
+
+    async fn unread_counts(&self, reader: UserId) -> Result<Vec<(ConversationId, u64)>> {
+        self.0.read(move |db| messages::unread_counts(db, reader)).await
+    }
+
+    async fn conversations(
+        &self,
+        user: UserId,
+        before: Option<InboxPosition>,
+        limit: u32,
+    ) -> Result<Vec<ConversationHead>> {
+        self.0.read(move |db| inbox::page(db, user, before, limit)).await
+    }
+
+    async fn last_messages(&self, conversations: &[ConversationId]) -> Result<Vec<StoredMessage>> {
+        let conversations = conversations.to_vec();
+        self.0.read(move |db| messages::last_of_each(db, &conversations)).await
+    }
+}
+
+fn for_each<T>(count: usize, error: &Error) -> Vec<Result<T>> {
+    (0..count).map(|_| Err(error.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests;

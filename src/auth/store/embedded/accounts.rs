@@ -1,0 +1,108 @@
+//! The one mapping between accounts and their rows, shared with the directory of users.
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+
+use crate::auth::model::{Account, NewAccount};
+use crate::auth::store::InsertedAccount;
+use crate::caller::Role;
+use crate::ids::UserId;
+use crate::store::embedded::word;
+
+/// The columns that [`from_row`] reads, in its order, as a literal for `concat!`.
+macro_rules! columns {
+    () => {
+        "id, username, email, name, image, role, driver_number, password_hash, created_at"
+    };
+}
+pub(crate) use columns;
+
+/// The account in a row of [`columns`].
+pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
+    Ok(Account {
+        id: row.get(0)?,
+        username: row.get(1)?,
+        email: row.get(2)?,
+        name: row.get(3)?,
+        image: row.get(4)?,
+        role: word(row, 5)?,
+        driver_number: row.get(6)?,
+        password_hash: row.get(7)?,
+        created_at: row.get(8)?,
+    })
+}
+
+/// The account with this id.
+pub(crate) fn by_id(db: &Connection, id: UserId) -> rusqlite::Result<Option<Account>> {
+    one(db, concat!("SELECT ", columns!(), " FROM accounts WHERE id = ?1"), [id])
+}
+
+/// The account that `sql` selects the [`columns`] of.
+pub(super) fn one(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> rusqlite::Result<Option<Account>> {
+    db.prepare_cached(sql)?.query_row(params, from_row).optional()
+}
+
+/// Whether this address belongs to an account other than `but`.
+pub(crate) fn email_is_taken(db: &Connection, key: &str, but: UserId) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM accounts WHERE email_key = ?1 AND id <> ?2")?
+        .exists(params![key, but])
+}
+
+/// What a display name is searched by: itself without regard to case, in every script.
+pub(crate) fn name_key(name: Option<&str>) -> Option<String> {
+    name.map(str::to_lowercase)
+}
+
+/// Inserts an account. Looking first and then writing is safe where one thread writes.
+pub(super) fn insert(db: &Connection, new: NewAccount) -> rusqlite::Result<InsertedAccount> {
+    let taken = db
+        .prepare_cached("SELECT 1 FROM accounts WHERE username_key = ?1")?
+        .exists([new.username.key()])?;
+    if taken {
+        return Ok(InsertedAccount::UsernameTaken);
+    }
+    if email_is_taken(db, &new.email.key(), new.id)? {
+        return Ok(InsertedAccount::EmailTaken);
+    }
+    let driver_number = match new.role {
+        Role::Driver => Some(next_driver_number(db)?),
+        _ => None,
+    };
+    db.prepare_cached(
+        "INSERT INTO accounts (id, username, username_key, email, email_key, name, name_key,
+                               role, driver_number, password_hash, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        new.id,
+        new.username.as_str(),
+        new.username.key(),
+        new.email.as_str(),
+        new.email.key(),
+        new.name,
+        name_key(new.name.as_deref()),
+        new.role.word(),
+        driver_number,
+        new.password_hash,
+        new.created_at,
+    ])?;
+    Ok(InsertedAccount::Stored(Account {
+        id: new.id,
+        username: new.username.as_str().to_owned(),
+        email: new.email.as_str().to_owned(),
+        name: new.name,
+        image: None,
+        role: new.role,
+        driver_number,
+        password_hash: new.password_hash,
+        created_at: new.created_at,
+    }))
+}
+
+fn next_driver_number(db: &Connection) -> rusqlite::Result<i64> {
+    db.prepare_cached("SELECT coalesce(max(driver_number), 0) + 1 FROM accounts")?
+        .query_row([], |row| row.get(0))
+}
