@@ -59,7 +59,7 @@ where
 }
 
 /// Runs a test on stores of its own.
-pub async fn run<F>(test: impl FnOnce(Stores) -> F + Send + 'static)
+pub(crate) async fn run<F>(test: impl FnOnce(Stores) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
