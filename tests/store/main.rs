@@ -16,4 +16,5 @@ mod logins;
 mod presence;
 mod reading;
 mod repeats;
+mod throughput;
 mod tokens;
