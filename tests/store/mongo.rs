@@ -120,17 +120,21 @@ async fn a_write_that_is_repeated_is_stored_once() {
     .await;
 }
 
-/// Makes commands of `kind` on this database's messages fail so many times.
-async fn fail(db: &Mongo, kind: &str, times: i32, how: Document) {
+/// Makes commands of `kind` on this database's messages fail so many times; how many commands
+/// have ever failed like this.
+async fn fail(db: &Mongo, kind: &str, times: i32, how: Document) -> i32 {
     let mut data = doc! {
         "failCommands": [kind],
         "namespace": format!("{}.messages", db.database().name()),
     };
     data.extend(how);
-    let command = doc! { "configureFailPoint": "failCommand", "mode": { "times": times } };
+    let command = doc! {
+        "configureFailPoint": "failCommand", "mode": { "times": times }, "data": data,
+    };
     let admin = db.database().client().database("admin");
-    let command = command.into_iter().chain([("data".to_owned(), data.into())]).collect();
-    admin.run_command(command).await.expect("the server runs with enableTestCommands=1");
+    let before = admin.run_command(command).await;
+    let before = before.expect("the server runs with enableTestCommands=1");
+    before.get_i32("count").unwrap()
 }
 
 /// One test, because the server has one such switch.
@@ -150,7 +154,7 @@ async fn what_the_database_fails_at_is_neither_lost_nor_doubled() {
             ("aggregate", 3, doc! { "closeConnection": true }),
         ];
         for (round, (kind, times, how)) in hows.into_iter().enumerate() {
-            fail(&db, kind, times, how).await;
+            let before = fail(&db, kind, times, how).await;
             let batch = (0..10)
                 .map(|n| idempotent(alice, bob, &format!("{n}"), &format!("{round}-{n}")))
                 .collect();
@@ -159,14 +163,16 @@ async fn what_the_database_fails_at_is_neither_lost_nor_doubled() {
             let all = whole(&stores, messages[0].conversation).await;
             assert_eq!(all.len(), (round + 1) * 10);
             assert_eq!(all[round * 10..], messages);
+            assert_eq!(fail(&db, "ping", 1, doc! {}).await, before + times, "{kind}");
         }
-        fail(&db, "update", 1, doc! { "closeConnection": true }).await;
+        let before = fail(&db, "update", 1, doc! { "closeConnection": true }).await;
         let reader = waggle::chat::model::ReadMark::All {
             conversation: waggle::ids::ConversationId::of_pair(alice, bob),
             reader: bob,
         };
         let marked = stores.chat.mark_read(vec![reader], at(1)).await;
         assert_eq!(marked[0].as_ref().unwrap().len(), 40);
+        assert_eq!(fail(&db, "ping", 1, doc! {}).await, before + 1);
     })
     .await;
 }
