@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what the tests need and runs all of them. The last line is `N passed, N failed`; the exit code is 0 when
-# nothing failed. Every step runs, whatever became of the ones before.
+# nothing failed. Every step runs, whatever became of the ones before. Arguments go to `cargo test`, which then is all
+# that runs, with a MongoDB beside it: tests/run.sh --test store
 #
 # Needs Rust 1.95, Node 20, Python 3.11 with pip, and, for what is missing besides, the right to install Debian
 # packages. Logs are kept in target/tests.
@@ -175,24 +176,31 @@ run_clients() {
     WAGGLE_BIN=$(realpath "$binary") tests/clients/run.sh
 }
 
-main() {
+prepare() {
     mkdir -p "$LOGS"
     rm -f "$LOGS"/*.log
     [ "$(ulimit -n)" -ge 20000 ] || ulimit -n 20000 || ulimit -n hard
     trap clean_up EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
+}
 
-    step "Tools" check_toolchain
-    step "Test runner" install_nextest
-    step "Format" cargo fmt --check
-    step "Lints" cargo clippy --locked --all-targets --quiet -- -D warnings
-    step "Documentation" check_docs
+# Starts MongoDB and names it to the tests.
+use_database() {
     step "MongoDB" start_database
     if [ -f "$MONGOD_DIR/uri" ]; then
         WAGGLE_TEST_MONGODB_URI=$(cat "$MONGOD_DIR/uri")
         export WAGGLE_TEST_MONGODB_URI
     fi
+}
+
+run_all() {
+    step "Tools" check_toolchain
+    step "Test runner" install_nextest
+    step "Format" cargo fmt --check
+    step "Lints" cargo clippy --locked --all-targets --quiet -- -D warnings
+    step "Documentation" check_docs
+    use_database
     step "Unit, store and api tests" run_tests
     if [ -f tests/faults/main.rs ] || [ -f tests/faults.rs ]; then
         step "Faults, one at a time" run_faults
@@ -202,11 +210,20 @@ main() {
         step "Official clients, the page, the Postman collection" run_clients
     fi
     step "The load generator" check_bench
+}
 
+report() {
     echo
     [ "${#broken[@]}" -eq 0 ] || printf 'failed: %s\n' "${broken[@]}"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 }
 
-main "$@"
+prepare
+if [ $# -gt 0 ]; then
+    use_database
+    step "cargo test $*" cargo test --locked "$@"
+else
+    run_all
+fi
+report
