@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::net::server::{Acceptor, BindError};
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
-use crate::realtime::server::{Acceptor, BindError};
 use crate::store::Stores;
 use crate::telemetry;
 
@@ -75,7 +75,8 @@ impl Server {
     }
 
     fn introduce(&self, config: &Config) {
-        let url = self.addresses().first().map(|address| format!("http://localhost:{}", address.port()));
+        let url =
+            self.addresses().first().map(|address| format!("http://localhost:{}", address.port()));
         let url = url.unwrap_or_default();
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),

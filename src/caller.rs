@@ -1,6 +1,7 @@
 //! Who calls: the user, role and login session behind a token, the same at every door.
 
 use async_trait::async_trait;
+use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -67,4 +68,20 @@ pub trait CheckToken: Send + Sync {
     /// `unauthenticated` when it does not hold or its login session has ended, `token_expired`
     /// when its time is over, `unavailable` when that cannot be found out now.
     async fn check_token(&self, token: &str) -> Result<Caller>;
+}
+
+/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
+pub fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+        .filter(|token| !token.is_empty())
+}
+
+/// The `token` parameter of a query.
+pub fn query_token(query: Option<&str>) -> Option<String> {
+    let pair = query?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
+    Some(pair.to_owned()).filter(|token| !token.is_empty())
 }

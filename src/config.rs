@@ -18,7 +18,7 @@ pub use values::{
 };
 pub use vars::{Problems, Vars};
 
-use crate::auth::model::{Email, Password, Username};
+use crate::credentials::{Email, Password, Username};
 
 /// Secrets that stand in public examples: refused in production.
 const SAMPLE_SECRETS: [&str; 3] = [
@@ -85,7 +85,7 @@ pub struct TokenConfig {
     pub secret: Option<SecretString>,
     /// `JWT_EXPIRES_IN`.
     pub access_ttl: Duration,
-    /// `REFRESH_EXPIRES_IN`.
+    /// `REFRESH_EXPIRES_IN`; never less than `access_ttl`.
     pub refresh_ttl: Duration,
     /// `RESET_EXPIRES_IN`.
     pub reset_ttl: Duration,
@@ -267,10 +267,12 @@ impl TokenConfig {
                 Some(text) => check_production_secret(vars, text.expose_secret()),
             }
         }
+        let access_ttl = vars.duration("JWT_EXPIRES_IN", "7d");
         Self {
             secret,
-            access_ttl: vars.duration("JWT_EXPIRES_IN", "7d"),
-            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d"),
+            access_ttl,
+            // A login session is forgotten with its last refresh token.
+            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d").max(access_ttl),
             reset_ttl: vars.duration("RESET_EXPIRES_IN", "1h"),
         }
     }
@@ -363,84 +365,4 @@ impl Rates {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problems(vars: &[(&str, &str)]) -> String {
-        Config::from_vars(Vars::from_pairs(vars)).map(|_| ()).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn nothing_set_is_a_working_development_configuration() {
-        let config = Config::from_vars(Vars::from_pairs(&[])).unwrap();
-        assert_eq!(config.listen.ports, [3000]);
-        assert_eq!(config.env, AppEnv::Development);
-        assert!(config.store.mongodb_uri.is_none());
-    }
-
-    #[test]
-    fn every_problem_is_reported_at_once_by_name() {
-        let text =
-            problems(&[("PORT", "http"), ("PRESENCE_GRACE", "soon"), ("RATE_LIMIT_SENDS", "many")]);
-        for name in ["PORT", "PRESENCE_GRACE", "RATE_LIMIT_SENDS"] {
-            assert!(text.contains(name), "{text}");
-        }
-    }
-
-    #[test]
-    fn production_refuses_missing_short_and_sample_secrets() {
-        for secret in ["", "short", SAMPLE_SECRETS[0]] {
-            let text = problems(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]);
-            assert!(text.contains("JWT_SECRET"), "{text}");
-        }
-    }
-
-    #[test]
-    fn the_old_names_of_the_seeds_are_read() {
-        let config = Config::from_vars(Vars::from_pairs(&[
-            ("NODE_ENV", "production"),
-            ("JWT_SECRET_KEY", "0123456789abcdef0123456789abcdef"),
-            ("JWT_EXPIRES", "15m"),
-            ("MONGO_URL", "mongodb://db/chat"),
-            ("BCRYPT_ROUNDS", "12"),
-        ]))
-        .unwrap();
-        assert_eq!(config.env, AppEnv::Production);
-        assert_eq!(config.tokens.access_ttl, Duration::from_secs(900));
-        assert_eq!(config.accounts.bcrypt_cost, 12);
-        assert!(config.store.mongodb_uri.is_some());
-    }
-
-    #[test]
-    fn one_switch_turns_all_limits_off() {
-        let config = Config::from_vars(Vars::from_pairs(&[("RATE_LIMITS", "off")])).unwrap();
-        assert!(config.rates.sends.is_none() && config.rates.connects.is_none());
-    }
-
-    #[test]
-    fn the_example_file_lists_every_variable_with_its_default() {
-        let mut vars = Vars::from_pairs(&[]);
-        Config::read(&mut vars);
-        let example = include_str!("../.env.example");
-        let listed: Vec<_> = example
-            .lines()
-            .filter_map(|line| line.trim_start_matches("# ").split_once('='))
-            .filter(|(name, _)| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        for (name, default) in vars.asked() {
-            let shown = listed.iter().find(|(listed, _)| listed == name);
-            assert_eq!(
-                shown.map(|(_, value)| value.as_str()),
-                Some(default),
-                "{name} in .env.example"
-            );
-        }
-        for (name, _) in &listed {
-            assert!(
-                vars.asked().any(|(asked, _)| asked == name),
-                "{name} is not a variable any more"
-            );
-        }
-    }
-}
+mod tests;

@@ -10,7 +10,8 @@
 //! - A domain is a folder: [`auth`], [`users`], [`chat`], [`presence`]. In each, `model` holds what
 //!   is known, `requests` and `wire` what clients send and get, `service` the rules, `routes` and
 //!   `events` the doors, `store` a trait with two implementations.
-//! - [`realtime`] carries events and knows no domain; [`rest`] does the same for routes.
+//! - [`net`] accepts connections; [`realtime`] carries events over them and knows no domain;
+//!   [`rest`] does the same for routes.
 //! - [`store`] holds the database handles and the group-commit writer.
 //! - [`app`] puts everything together.
 //! - [`caller`], [`error`], [`ids`], [`clock`], [`text`], [`page`], [`limits`] are shared by all.
@@ -25,10 +26,12 @@ pub mod caller;
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod credentials;
 pub mod docs;
 pub mod error;
 pub mod ids;
 pub mod limits;
+pub mod net;
 pub mod operations;
 pub mod page;
 pub mod pages;

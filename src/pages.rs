@@ -28,7 +28,10 @@ pub fn router() -> Router {
         .route("/text-client.html", get(async || file("text-client.html")))
         .route("/text-client.js", get(async || file("text-client.js")))
         .route("/text-client.css", get(async || file("text-client.css")))
-        .route("/text-client/{name}", get(async |Path(name): Path<String>| file(&format!("text-client/{name}"))))
+        .route(
+            "/text-client/{name}",
+            get(async |Path(name): Path<String>| file(&format!("text-client/{name}"))),
+        )
         .route("/favicon.svg", get(async || file("favicon.svg")))
 }
 
@@ -45,6 +48,7 @@ fn file(name: &str) -> Response {
 }
 
 fn content_type(mime: &str) -> HeaderValue {
-    let text = if mime.starts_with("text/") { format!("{mime}; charset=utf-8") } else { mime.to_owned() };
+    let text =
+        if mime.starts_with("text/") { format!("{mime}; charset=utf-8") } else { mime.to_owned() };
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
 }

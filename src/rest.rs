@@ -6,8 +6,5 @@ mod extract;
 mod layers;
 
 pub use dialect::{Dialect, Reply};
-pub use extract::{Body, ClientAddress, OptionalBody, Params, PathId};
-pub(crate) use extract::{bearer, query_token};
-pub use layers::{
-    RequestId, by_address, by_user, client_address, contain_panics, log_requests, request_id,
-};
+pub use extract::{Body, OptionalBody, Params, PathId};
+pub use layers::{RequestId, by_address, by_user, contain_panics, log_requests, request_id};

@@ -12,7 +12,9 @@ use crate::chat::store::{ChatStore, embedded::EmbeddedChatStore, mongo::MongoCha
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::presence::service::Presence;
-use crate::presence::store::{PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore};
+use crate::presence::store::{
+    PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore,
+};
 use crate::realtime::events::{Dispatcher, EventTable};
 use crate::realtime::hub::Hub;
 use crate::store::Stores;
@@ -67,8 +69,14 @@ impl Domains {
         let limits = Arc::new(Limits::new(&config.rates, hub.clock()));
         let mailer = Mailer::new(config.accounts.smtp.as_ref(), config.env)?;
         let presence = Presence::new(on.presence, hub, config.presence.clone());
-        let parts =
-            Parts { store: on.auth, hub: hub.clone(), presence: presence.clone(), limits: limits.clone(), mailer, secret };
+        let parts = Parts {
+            store: on.auth,
+            hub: hub.clone(),
+            presence: presence.clone(),
+            limits: limits.clone(),
+            mailer,
+            secret,
+        };
         let auth = Auth::new(parts, config);
         let users = Users::new(on.users, &auth, hub);
         let chat = Chat::new(on.chat, &auth, &presence, hub, &limits, config.typing_timeout);
@@ -91,6 +99,15 @@ impl Domains {
     }
 }
 
-fn tables(auth: &Arc<Auth>, presence: &Arc<Presence>, chat: &Arc<Chat>, hub: &Arc<Hub>) -> Vec<EventTable> {
-    vec![auth::events::table(auth), chat::events::table(chat, hub), presence::events::table(presence)]
+fn tables(
+    auth: &Arc<Auth>,
+    presence: &Arc<Presence>,
+    chat: &Arc<Chat>,
+    hub: &Arc<Hub>,
+) -> Vec<EventTable> {
+    vec![
+        auth::events::table(auth),
+        chat::events::table(chat, hub),
+        presence::events::table(presence),
+    ]
 }

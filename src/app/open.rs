@@ -26,7 +26,9 @@ pub enum OpenError {
     #[error(transparent)]
     Migrate(#[from] MigrateError),
     /// The generated secret.
-    #[error("the secret in {path} cannot be read or written: {cause}; set JWT_SECRET or another DATA_DIR")]
+    #[error(
+        "the secret in {path} cannot be read or written: {cause}; set JWT_SECRET or another DATA_DIR"
+    )]
     Secret {
         /// Where.
         path: PathBuf,

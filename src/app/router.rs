@@ -17,21 +17,32 @@ use crate::caller::CheckToken;
 use crate::config::{AddressRange, Config, CorsOrigins};
 use crate::docs::{self, Frame};
 use crate::error::Error;
+use crate::net::address::client_address;
 use crate::operations::{self, Operations};
 use crate::pages;
 use crate::realtime::hub::Hub;
 use crate::realtime::socketio::{Door, Gate};
-use crate::rest::{Dialect, client_address, contain_panics, log_requests, request_id};
+use crate::rest::{Dialect, contain_panics, log_requests, request_id};
 use crate::store::Stores;
 use crate::{auth, chat, users};
 
 /// The largest REST body, in bytes (CONTRACT §10).
 const MAX_BODY: usize = 1024 * 1024;
 
-pub(super) fn router(config: &Config, domains: &Domains, stores: &Stores, hub: &Arc<Hub>) -> Router {
+pub(super) fn router(
+    config: &Config,
+    domains: &Domains,
+    stores: &Stores,
+    hub: &Arc<Hub>,
+) -> Router {
     let check: Arc<dyn CheckToken> = domains.auth.clone();
-    let gate = Gate { check: check.clone(), connects: |limits| &limits.connects, limits: domains.limits.clone() };
-    let door = Door::new(&domains.dispatcher, hub, Some(gate), config.cors.clone(), &config.sockets);
+    let gate = Gate {
+        check: check.clone(),
+        connects: |limits| &limits.connects,
+        limits: domains.limits.clone(),
+    };
+    let door =
+        Door::new(&domains.dispatcher, hub, Some(gate), config.cors.clone(), &config.sockets);
     let operations = Operations { hub: hub.clone(), stores: stores.clone() };
     operations::tidy_metrics(hub);
     let (rest, openapi) = documented(domains, operations).split_for_parts();
@@ -44,7 +55,9 @@ pub(super) fn router(config: &Config, domains: &Domains, stores: &Stores, hub: &
         .merge(docs::router(openapi, domains.dispatcher.tables()))
         .merge(pages::router())
         .fallback(async || Error::not_found("There is nothing here"))
-        .method_not_allowed_fallback(async || Error::not_found("There is nothing here for this method"))
+        .method_not_allowed_fallback(async || {
+            Error::not_found("There is nothing here for this method")
+        })
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(check))
         .layer(CatchPanicLayer::custom(contain_panics))
@@ -52,8 +65,14 @@ pub(super) fn router(config: &Config, domains: &Domains, stores: &Stores, hub: &
         .merge(door.router(&config.sockets))
         .layer(from_fn_with_state(proxies, client_address))
         .layer(cors(&config.cors))
-        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, value("nosniff")))
-        .layer(SetResponseHeaderLayer::if_not_present(header::REFERRER_POLICY, value("no-referrer")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            value("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::REFERRER_POLICY,
+            value("no-referrer"),
+        ))
         .layer(from_fn(log_requests))
         .layer(from_fn(request_id))
 }
@@ -63,7 +82,8 @@ const fn value(text: &'static str) -> HeaderValue {
 }
 
 fn accounts(domains: &Domains) -> OpenApiRouter {
-    auth::routes::router(&domains.auth, &domains.limits).merge(users::routes::router(&domains.users, &domains.limits))
+    auth::routes::router(&domains.auth, &domains.limits)
+        .merge(users::routes::router(&domains.users, &domains.limits))
 }
 
 fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
@@ -75,7 +95,13 @@ fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
 }
 
 fn cors(origins: &CorsOrigins) -> CorsLayer {
-    let exposed = ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset", "retry-after"];
+    let exposed = [
+        "x-request-id",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "retry-after",
+    ];
     let layer = CorsLayer::new()
         .allow_methods(AllowMethods::mirror_request())
         .allow_headers(AllowHeaders::mirror_request())

@@ -7,7 +7,7 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-use super::model::Password;
+use crate::credentials::Password;
 use crate::error::{Error, Result};
 
 /// Logins and registrations that may wait for a core; more are told to come back.

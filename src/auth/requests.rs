@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::model::{Email, LoginName, Password, User, Username};
+use super::model::{LoginName, User};
 use crate::caller::Role;
 use crate::clock::Timestamp;
+use crate::credentials::{Email, Password, Username};
 use crate::error::{Error, Fields, Result};
 use crate::text::DisplayName;
 

@@ -23,7 +23,8 @@ pub(super) fn document(tables: &[EventTable]) -> Value {
             messages.insert(key.clone(), reference("messages", &key));
             parts.operation(&channel, &key, "send");
         }
-        let channel_object = json!({ "address": address, "description": about(table), "messages": messages });
+        let channel_object =
+            json!({ "address": address, "description": about(table), "messages": messages });
         parts.channels.insert(channel, channel_object);
     }
     parts.into_document()
@@ -37,7 +38,10 @@ fn channel_name(table: &EventTable) -> String {
 fn about(table: &EventTable) -> String {
     match table.namespace {
         "" => "In every Socket.IO namespace.".to_owned(),
-        name => format!("Socket.IO namespaces `{name}` and `/`. Failures come as `{}`.", table.error_event),
+        name => format!(
+            "Socket.IO namespaces `{name}` and `/`. Failures come as `{}`.",
+            table.error_event
+        ),
     }
 }
 
@@ -50,8 +54,16 @@ struct Parts {
 }
 
 impl Parts {
-    fn message(&mut self, key: &str, name: &str, summary: &str, payload: &Shape, ack: Option<&Shape>) {
-        let mut message = json!({ "name": name, "summary": summary, "payload": self.schema(payload) });
+    fn message(
+        &mut self,
+        key: &str,
+        name: &str,
+        summary: &str,
+        payload: &Shape,
+        ack: Option<&Shape>,
+    ) {
+        let mut message =
+            json!({ "name": name, "summary": summary, "payload": self.schema(payload) });
         if let Some(ack) = ack {
             message["x-ack"] = json!({
                 "description": "`{ok: true}` with these, or `{ok: false, error: {code, message, details?, retryAfter?}}`.",

@@ -8,7 +8,7 @@ mod audience;
 mod lifecycle;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
@@ -67,12 +67,14 @@ pub struct Hub {
     work: TaskTracker,
     draining: AtomicBool,
     watchers: OnceLock<Vec<Arc<dyn Lifecycle>>>,
+    this: Weak<Self>,
 }
 
 impl Hub {
     /// A hub without sockets.
     pub fn new(relay: Box<dyn Relay>, parser: SocketParser, clock: &Clock) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new_cyclic(|this| Self {
+            this: this.clone(),
             audiences: Audiences::default(),
             relay,
             parser,
@@ -124,12 +126,17 @@ impl Hub {
     }
 
     /// Sends an event to one socket.
-    pub fn send<T: Serialize>(&self, session: &Session, event: &ServerEvent<T>, payload: &T) {
+    pub fn send<T: Serialize>(&self, session: &Arc<Session>, event: &ServerEvent<T>, payload: &T) {
         session.send(&self.outgoing(event, payload));
     }
 
     /// Sends an event to one socket that is held back, before everything else.
-    pub fn send_first<T: Serialize>(&self, session: &Session, event: &ServerEvent<T>, payload: &T) {
+    pub fn send_first<T: Serialize>(
+        &self,
+        session: &Arc<Session>,
+        event: &ServerEvent<T>,
+        payload: &T,
+    ) {
         session.send_first(&self.outgoing(event, payload));
     }
 
@@ -206,6 +213,10 @@ impl Hub {
 
     pub(super) fn next_session_no(&self) -> SessionNo {
         self.next_no.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn this(&self) -> Weak<Self> {
+        self.this.clone()
     }
 
     pub(super) fn work(&self) -> TaskTracker {

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
@@ -56,11 +56,24 @@ pub struct Session {
     link: Box<dyn Link>,
     expires_at: AtomicI64,
     warned: AtomicBool,
-    closed: AtomicBool,
+    life: Mutex<Life>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
     queue_limit: usize,
     work: TaskTracker,
+    hub: Weak<Hub>,
+}
+
+/// How far a socket's life has come. What the hub does when it opens and closes a socket happens
+/// under the lock of this, so that the two never overlap and always come in pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// Admitted; its client does not know yet.
+    New,
+    /// In the hub.
+    Open,
+    /// Gone.
+    Closed,
 }
 
 #[derive(Default)]
@@ -93,7 +106,8 @@ impl Session {
             link,
             expires_at: AtomicI64::new(caller.expires_at.millis()),
             warned: AtomicBool::new(false),
-            closed: AtomicBool::new(false),
+            life: Mutex::new(Life::New),
+            hub: hub.this(),
             inbox: Mutex::default(),
             outbox: Mutex::default(),
             queue_limit,
@@ -161,7 +175,7 @@ impl Session {
     }
 
     /// Sends what was held back, in order, and holds no more.
-    pub(super) fn release(&self) {
+    pub(super) fn release(self: &Arc<Self>) {
         let mut outbox = self.outbox();
         for event in outbox.held.take().unwrap_or_default() {
             self.put(&event);
@@ -170,26 +184,26 @@ impl Session {
 
     /// Sends an event, or holds it back. A socket that is too slow for a reliable event is cut;
     /// one that is too slow for a state-like event misses it.
-    pub(super) fn send(&self, event: &Outgoing) {
+    pub(super) fn send(self: &Arc<Self>, event: &Outgoing) {
         let mut outbox = self.outbox();
         match &mut outbox.held {
             Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
-            Some(_) => self.link.cut(),
+            Some(_) => self.cut(),
             None => self.put(event),
         }
     }
 
     /// Sends an event past the hold: what the hold is waiting for.
-    pub(super) fn send_first(&self, event: &Outgoing) {
+    pub(super) fn send_first(self: &Arc<Self>, event: &Outgoing) {
         self.put(event);
     }
 
-    fn put(&self, event: &Outgoing) {
+    fn put(self: &Arc<Self>, event: &Outgoing) {
         if self.link.send(event) == Sent::Full {
             if event.is_reliable() {
                 metrics::counter!("waggle_slow_cuts_total").increment(1);
                 tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
-                self.link.cut();
+                self.cut();
             } else {
                 metrics::counter!("waggle_thinned_events_total", "event" => event.name())
                     .increment(1);
@@ -215,14 +229,14 @@ impl Session {
         std::mem::take(&mut self.outbox().audiences)
     }
 
-    /// Marks the session as closed; `true` for the first who does.
-    pub(super) fn mark_closed(&self) -> bool {
-        !self.closed.swap(true, Ordering::SeqCst)
+    /// How far its life has come; held while that changes.
+    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().expect("no panic under this lock")
     }
 
     /// Whether the socket is gone.
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::SeqCst)
+        *self.life() == Life::Closed
     }
 
     /// Until when its token holds.
@@ -247,8 +261,15 @@ impl Session {
         self.link.end();
     }
 
-    /// Cuts the socket's transport.
-    pub fn cut(&self) {
+    /// Cuts the socket's transport. The hub lets go of it at once: a polling client is only missed
+    /// by the engine when its heartbeat fails.
+    pub fn cut(self: &Arc<Self>) {
         self.link.cut();
+        let (hub, session) = (self.hub.clone(), self.clone());
+        tokio::spawn(async move {
+            if let Some(hub) = hub.upgrade() {
+                hub.close(&session);
+            }
+        });
     }
 }

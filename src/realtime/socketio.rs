@@ -7,6 +7,7 @@ mod link;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -32,6 +33,8 @@ pub struct Door {
     transports: Arc<Transports>,
     origins: CorsOrigins,
     event_queue: usize,
+    /// How long a transport may stay without a socket.
+    patience: Duration,
 }
 
 /// Who is let in, and how often they may try.
@@ -61,6 +64,7 @@ impl Door {
             transports: Arc::new(Transports::new(hub.clock())),
             origins,
             event_queue: config.event_queue,
+            patience: config.connect_timeout,
         })
     }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use super::server::Connection;
 use crate::clock::Clock;
+use crate::net::server::Connection;
 
 /// How long a cut polling session is answered as unknown: longer than the engine remembers it.
 const CUT_FOR: Duration = Duration::from_secs(120);
@@ -17,12 +17,38 @@ pub(super) struct Transports {
     upgraded: Mutex<HashMap<String, Weak<Connection>>>,
     /// Polling sessions that were cut, and until when they count as unknown.
     cut: Mutex<HashMap<String, Duration>>,
+    /// How many sockets each session carries.
+    sockets: Mutex<HashMap<String, usize>>,
     clock: Clock,
 }
 
 impl Transports {
     pub(super) fn new(clock: &Clock) -> Self {
-        Self { upgraded: Mutex::default(), cut: Mutex::default(), clock: clock.clone() }
+        let (upgraded, cut, sockets) = Default::default();
+        Self { upgraded, cut, sockets, clock: clock.clone() }
+    }
+
+    /// Notes that a session carries one more socket.
+    pub(super) fn joined(&self, sid: &str) {
+        let mut sockets = self.sockets.lock().expect("no panic under this lock");
+        *sockets.entry(sid.to_owned()).or_default() += 1;
+    }
+
+    /// Notes that a session carries one socket less; `true` when that was the last.
+    pub(super) fn left(&self, sid: &str) -> bool {
+        let mut sockets = self.sockets.lock().expect("no panic under this lock");
+        match sockets.get_mut(sid) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            _ => sockets.remove(sid).is_some(),
+        }
+    }
+
+    /// Whether a session carries no socket.
+    pub(super) fn is_bare(&self, sid: &str) -> bool {
+        !self.sockets.lock().expect("no panic under this lock").contains_key(sid)
     }
 
     /// Notes that a session now runs over the WebSocket on `connection`.

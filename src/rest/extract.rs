@@ -1,6 +1,5 @@
 //! Reading requests: bodies, query parameters, ids in paths, who calls, from where.
 
-use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-use crate::caller::{Caller, CheckToken};
+use crate::caller::{Caller, CheckToken, bearer, query_token};
 use crate::error::{Error, from_json};
 
 /// How long a body may take to arrive.
@@ -28,10 +27,6 @@ pub struct Params<T>(pub T);
 
 /// The only id in a path.
 pub struct PathId<T>(pub T);
-
-/// The address of the client, in front of trusted proxies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
@@ -108,15 +103,6 @@ impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let address = parts.extensions.get::<Self>().copied();
-        address.ok_or_else(|| Error::internal("the address layer is missing"))
-    }
-}
-
 /// Whoever calls must show a token that holds: in `Authorization: Bearer`, or as `?token=`.
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
@@ -133,20 +119,4 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         parts.extensions.insert(caller);
         Ok(caller)
     }
-}
-
-/// The token of an `Authorization: Bearer` header (RFC 6750 §2.1).
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
-        .filter(|token| !token.is_empty())
-}
-
-/// The `token` parameter of a query.
-pub(crate) fn query_token(query: Option<&str>) -> Option<String> {
-    let pair = query?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
-    Some(pair.to_owned()).filter(|token| !token.is_empty())
 }

@@ -10,12 +10,10 @@ use axum::http::{HeaderValue, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::extract::ClientAddress;
 use crate::caller::Caller;
-use crate::config::AddressRange;
 use crate::error::{Error, Result};
 use crate::limits::{Allowance, Limits};
-use crate::realtime::server::Connection;
+use crate::net::address::ClientAddress;
 
 /// What a request is called in logs and error answers.
 #[derive(Debug, Clone)]
@@ -42,33 +40,6 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", value);
     }
     response
-}
-
-/// Finds the client's address: the peer's, or, when that is a trusted proxy, the rightmost address
-/// in `X-Forwarded-For` that is none.
-pub async fn client_address(
-    State(trusted): State<Arc<[AddressRange]>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let Some(connection) = request.extensions().get::<Arc<Connection>>() else {
-        return Error::internal("the connection is not known").into_response();
-    };
-    let peer = connection.peer().ip().to_canonical();
-    let is_proxy = |address| trusted.iter().any(|range| range.contains(address));
-    let mut address = peer;
-    if is_proxy(peer) {
-        let hops = request.headers().get_all("x-forwarded-for").iter().rev();
-        let hops = hops.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
-        for hop in hops.map_while(|hop| hop.trim().parse().ok()) {
-            address = hop;
-            if !is_proxy(hop) {
-                break;
-            }
-        }
-    }
-    request.extensions_mut().insert(ClientAddress(address));
-    next.run(request).await
 }
 
 /// Writes one line for each request, without its query (tokens stand there).

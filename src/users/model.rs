@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::auth::model::{Email, User};
+use crate::auth::model::User;
+use crate::credentials::Email;
 use crate::error::{Fields, Result};
 use crate::text::DisplayName;
 
@@ -85,7 +86,7 @@ fn image_address(raw: String) -> Result<String, &'static str> {
 pub struct UserQuery {
     /// Part of a username or display name, without regard to case; lower case.
     pub search: Option<String>,
-    /// Only usernames behind this one ([`crate::auth::model::Username::key`]).
+    /// Only usernames behind this one ([`crate::credentials::Username::key`]).
     pub after: Option<String>,
     /// At most so many.
     pub limit: u32,

@@ -55,10 +55,8 @@ impl CheckToken for Auth {
 
 impl Lifecycle for Auth {
     /// A socket that was let in while its login session was being ended does not stay.
-    fn opened(&self, session: &Arc<Session>) {
-        if self.logins.get(&session.caller.login) == Some(LoginState::Ended) {
-            self.hub.end(session);
-        }
+    fn admits(&self, session: &Arc<Session>) -> bool {
+        self.logins.get(&session.caller.login) != Some(LoginState::Ended)
     }
 
     fn commanded(&self, command: Command) {

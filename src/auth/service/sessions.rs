@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Auth;
-use crate::auth::model::{Account, Email, Login, LoginName, Password, RefreshToken};
+use crate::auth::model::{Account, Login, LoginName, RefreshToken};
 use crate::auth::requests::LoggedIn;
 use crate::auth::tokens::hash;
 use crate::caller::{Caller, CheckToken};
 use crate::clock::Timestamp;
+use crate::credentials::{Email, Password};
 use crate::error::{Error, Result};
 use crate::ids::{LoginId, UserId};
 use crate::realtime::relay::Command;

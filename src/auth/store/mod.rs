@@ -24,8 +24,8 @@ pub enum InsertedAccount {
 /// Accounts, login sessions and their tokens. Every write is durable when it returns.
 #[async_trait]
 pub trait AuthStore: Send + Sync {
-    /// Stores an account; gives a driver the next number. Unique by [`super::model::Username::key`]
-    /// and [`super::model::Email::key`], also between concurrent calls.
+    /// Stores an account; gives a driver the next number. Unique by [`crate::credentials::Username::key`]
+    /// and [`crate::credentials::Email::key`], also between concurrent calls.
     async fn insert_account(&self, account: NewAccount) -> Result<InsertedAccount>;
     /// The account with this id.
     async fn account(&self, id: UserId) -> Result<Option<Account>>;

@@ -15,7 +15,9 @@ use crate::store::Migration;
 use crate::store::embedded::Embedded;
 
 /// The tables of messages and conversations. A conversation has a row in `inboxes` for each of
-/// its participants, so that an inbox is one range of one index.
+/// its participants, so that an inbox is one range of one tree. Its `updated_at` is always the
+/// `created_at` of the last message: both are written in one transaction, and so the old row is
+/// found without an index by conversation.
 pub const MIGRATIONS: &[Migration] = &[Migration {
     domain: "chat",
     version: 1,
@@ -43,10 +45,8 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             conversation BLOB NOT NULL,
             peer         BLOB NOT NULL,
             updated_at   INTEGER NOT NULL,
-            PRIMARY KEY (user, conversation)
-        ) STRICT, WITHOUT ROWID;
-        CREATE INDEX inboxes_latest
-            ON inboxes (user, updated_at DESC, conversation DESC, peer);",
+            PRIMARY KEY (user, updated_at DESC, conversation DESC)
+        ) STRICT, WITHOUT ROWID;",
 }];
 
 /// Messages and conversations in the embedded database.

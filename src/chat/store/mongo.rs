@@ -6,6 +6,7 @@
 mod append;
 mod batch;
 mod heads;
+mod known;
 mod pages;
 mod reads;
 mod rows;
@@ -15,6 +16,7 @@ use mongodb::bson::doc;
 use mongodb::{Collection, Database};
 
 use self::heads::Heads;
+use self::known::Recent;
 use self::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
 use super::{Appended, ChatStore, InboxPosition};
 use crate::chat::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
@@ -68,6 +70,7 @@ pub struct MongoChatStore {
     messages: Collection<MessageRow>,
     conversations: Collection<ConversationRow>,
     heads: Heads,
+    recent: Recent,
 }
 
 impl MongoChatStore {
@@ -78,6 +81,7 @@ impl MongoChatStore {
             messages: db.collection(MESSAGES),
             conversations: db.collection(CONVERSATIONS),
             heads: Heads::new(db),
+            recent: Recent::new(),
         }
     }
 }

@@ -128,7 +128,7 @@ impl Dispatcher {
         session.enqueue(Box::pin(async move { dispatcher.handle(&owner, incoming).await }));
     }
 
-    fn refuse(&self, session: &Session, incoming: Incoming, error: Error) {
+    fn refuse(&self, session: &Arc<Session>, incoming: Incoming, error: Error) {
         let entry = self.entry(session, &incoming.name);
         self.answer(session, entry, incoming.ack, Err(error));
     }
@@ -150,7 +150,7 @@ impl Dispatcher {
 
     fn answer(
         &self,
-        session: &Session,
+        session: &Arc<Session>,
         entry: Option<&ClientEntry>,
         ack: Box<dyn Acknowledge>,
         outcome: Result<Box<RawValue>>,

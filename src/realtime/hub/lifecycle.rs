@@ -12,7 +12,7 @@ use super::{Audience, Hub};
 use crate::clock::Timestamp;
 use crate::realtime::events::ServerEvent;
 use crate::realtime::relay::Command;
-use crate::realtime::session::Session;
+use crate::realtime::session::{Life, Session};
 
 /// How long before its end a token's socket is told (CONTRACT §2).
 const WARNING: Duration = Duration::from_secs(60);
@@ -41,9 +41,13 @@ pub struct ShuttingDown {
     pub reason: &'static str,
 }
 
-/// Somebody who must know of sockets that come and go. Called on the engine's tasks: quick, no
-/// waiting, no panic.
+/// Somebody who must know of sockets that come and go. Called on the engine's tasks, `opened` and
+/// `closed` of one socket never at once: quick, no waiting, no panic, nothing that ends the socket.
 pub trait Lifecycle: Send + Sync {
+    /// Whether a socket that has just been connected may stay.
+    fn admits(&self, _session: &Arc<Session>) -> bool {
+        true
+    }
     /// A socket was connected; it is in its audiences already.
     fn opened(&self, _session: &Arc<Session>) {}
     /// A socket is gone.
@@ -66,22 +70,38 @@ impl Hub {
 
     /// Takes in a socket whose client has just heard that it is connected.
     pub(in crate::realtime) fn open(&self, session: &Arc<Session>) {
-        for audience in
-            [Audience::EVERYONE, session.caller.user.audience(), session.caller.login.audience()]
         {
-            self.join(session, audience);
+            let mut life = session.life();
+            if *life != Life::New {
+                return;
+            }
+            *life = Life::Open;
+            self.take_in(session);
         }
-        metrics::gauge!("waggle_sockets", "namespace" => session.namespace).increment(1);
-        tracing::debug!(user = %session.caller.user, namespace = session.namespace, "socket connected");
-        self.watching(|watcher| watcher.opened(session));
-        if session.expires_at() <= self.clock.now() + WARNING {
+        let may_stay =
+            self.watchers.get().into_iter().flatten().all(|watcher| watcher.admits(session));
+        if !may_stay {
+            self.end(session);
+        } else if session.expires_at() <= self.clock.now() + WARNING {
             self.check_expiry(session);
         }
     }
 
+    fn take_in(&self, session: &Arc<Session>) {
+        let caller = session.caller;
+        for audience in [Audience::EVERYONE, caller.user.audience(), caller.login.audience()] {
+            session.note_audience(audience);
+            self.audiences.insert(audience, session);
+        }
+        metrics::gauge!("waggle_sockets", "namespace" => session.namespace).increment(1);
+        tracing::debug!(user = %caller.user, namespace = session.namespace, "socket connected");
+        self.watching(|watcher| watcher.opened(session));
+    }
+
     /// Lets go of a socket that is gone. Later calls do nothing.
     pub(in crate::realtime) fn close(&self, session: &Arc<Session>) {
-        if !session.mark_closed() {
+        let mut life = session.life();
+        if std::mem::replace(&mut *life, Life::Closed) != Life::Open {
             return;
         }
         for audience in session.take_audiences() {

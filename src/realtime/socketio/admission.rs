@@ -13,13 +13,13 @@ use socketioxide::socket::{DisconnectReason, Socket};
 
 use super::link::{SocketLink, Taken};
 use super::{Door, Gate};
-use crate::caller::{Caller, Role};
+use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
-use crate::realtime::server::Connection;
+use crate::net::address::ClientAddress;
+use crate::net::server::Connection;
 use crate::realtime::session::Session;
-use crate::rest::{ClientAddress, bearer, query_token};
 
 /// What a client shows when it connects to a namespace.
 pub(super) struct Handshake {
@@ -132,18 +132,42 @@ impl Door {
 
     /// Sets the handlers of a socket: before its client is told that it is connected.
     fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
+        self.transports.joined(&socket.id.to_string());
         let (door, owner) = (self.clone(), session.clone());
         socket.on_fallback(move |taken: Taken| {
             door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
             async {}
         });
         let (door, owner) = (self.clone(), session.clone());
-        socket.on_disconnect(move |socket: SocketRef, _: DisconnectReason| {
-            door.transports.forget(&socket.id.to_string());
+        socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
             door.hub.close(&owner);
+            door.part(&socket, reason);
             async {}
         });
         socket.extensions.insert(Admitted(session.clone()));
+    }
+
+    /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
+    /// engine would keep it for ever (FACTS §1.1).
+    fn part(self: &Arc<Self>, socket: &SocketRef, reason: DisconnectReason) {
+        let sid = socket.id.to_string();
+        let last = self.transports.left(&sid);
+        if !matches!(
+            reason,
+            DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect
+        ) {
+            return self.transports.forget(&sid);
+        }
+        let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned();
+        if let Some(connection) = connection.filter(|_| last) {
+            let door = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(door.patience).await;
+                if door.transports.is_bare(&sid) {
+                    door.transports.cut(&sid, &connection);
+                }
+            });
+        }
     }
 }
 

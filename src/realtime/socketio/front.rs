@@ -15,8 +15,8 @@ use hyper::upgrade::OnUpgrade;
 
 use super::Door;
 use crate::config::CorsOrigins;
-use crate::realtime::server::Connection;
-use crate::rest::ClientAddress;
+use crate::net::address::ClientAddress;
+use crate::net::server::Connection;
 
 const CLIENT: [(&str, &[u8]); 4] = [
     ("/socket.io/socket.io.js", include_bytes!("../../../test-client/socket.io/socket.io.js")),

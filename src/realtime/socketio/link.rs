@@ -14,9 +14,9 @@ use socketioxide::{SendError, SocketError};
 
 use crate::config::SocketParser;
 use crate::error::Error;
+use crate::net::server::Connection;
 use crate::realtime::events::{Acknowledge, Incoming};
 use crate::realtime::hub::Outgoing;
-use crate::realtime::server::Connection;
 use crate::realtime::session::{Link, Sent};
 use crate::realtime::transports::Transports;
 

@@ -62,9 +62,10 @@ struct Lost(Error);
 
 /// Runs and commits a group and answers everybody in it.
 pub(super) fn commit(connection: &Connection, group: Vec<Box<dyn Job>>) {
+    let savepoints = group.len() > 1;
     let mut jobs = group.into_iter();
     let mut done = Vec::with_capacity(jobs.len());
-    let outcome = match run_all(connection, &mut jobs, &mut done) {
+    let outcome = match run_all(connection, savepoints, &mut jobs, &mut done) {
         Ok(()) => Ok(()),
         Err(Lost(error)) => {
             roll_back(connection);
@@ -77,37 +78,47 @@ pub(super) fn commit(connection: &Connection, group: Vec<Box<dyn Job>>) {
 }
 
 /// Runs the jobs and commits. Those that are to hear the outcome of the group are in `done`;
-/// those that failed on their own have been answered.
+/// those that failed on their own have been answered. A job alone needs no savepoint, which
+/// would copy every page that it changes: its transaction is one.
 fn run_all(
     connection: &Connection,
+    savepoints: bool,
     jobs: &mut impl Iterator<Item = Box<dyn Job>>,
     done: &mut Vec<Box<dyn Job>>,
 ) -> Result<(), Lost> {
     execute(connection, "BEGIN IMMEDIATE")?;
     for mut job in jobs.by_ref().filter(|job| !job.is_abandoned()) {
-        execute(connection, "SAVEPOINT job")?;
-        let ran = catch_unwind(AssertUnwindSafe(|| job.run(connection)));
-        let error = match ran {
-            Ok(Ok(())) => None,
-            Ok(Err(problem)) => Some(failure(&problem)),
-            Err(_) => Some(Error::internal("a write panicked")),
-        };
+        if savepoints {
+            execute(connection, "SAVEPOINT job")?;
+        }
+        let failed = run(connection, job.as_mut());
         // SQLite itself gives up the transaction after some failures, a full disk among them.
         // Then the jobs done so far are undone too.
-        if connection.is_autocommit() {
-            let error = error.unwrap_or_else(|| Error::internal("a write ended its transaction"));
-            job.answer(Err(error.clone()));
-            return Err(Lost(error));
+        let lost = !savepoints || connection.is_autocommit();
+        match failed {
+            None => done.push(job),
+            Some(error) => {
+                job.answer(Err(error.clone()));
+                if lost {
+                    return Err(Lost(error));
+                }
+                execute(connection, "ROLLBACK TO job")?;
+            }
         }
-        if let Some(error) = error {
-            execute(connection, "ROLLBACK TO job")?;
-            job.answer(Err(error));
-        } else {
-            done.push(job);
+        if savepoints {
+            execute(connection, "RELEASE job")?;
         }
-        execute(connection, "RELEASE job")?;
     }
     execute(connection, "COMMIT")
+}
+
+/// Runs a job, and says why it failed if it did.
+fn run(connection: &Connection, job: &mut dyn Job) -> Option<Error> {
+    match catch_unwind(AssertUnwindSafe(|| job.run(connection))) {
+        Ok(Ok(())) => None,
+        Ok(Err(problem)) => Some(failure(&problem)),
+        Err(_) => Some(Error::internal("a write panicked")),
+    }
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), Lost> {

@@ -139,6 +139,7 @@ pub(super) fn writing_connection(path: &Path) -> Result<Connection, OpenError> {
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -32768;
+             PRAGMA wal_autocheckpoint = 8192;
              PRAGMA journal_size_limit = 67108864;",
         )
         .map_err(&failed)?;

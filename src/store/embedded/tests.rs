@@ -159,6 +159,20 @@ async fn one_failing_write_undoes_nothing_of_its_group() {
 }
 
 #[tokio::test]
+async fn a_write_that_fails_alone_leaves_nothing_behind() {
+    let db = Scratch::new(NOTES);
+    let failed = db.write(|db| {
+        note("half")(db)?;
+        note("half")(db)
+    });
+    assert_eq!(code(&failed.await), Some(Code::Internal));
+    let ended = db.write(|db| db.execute_batch("COMMIT")).await;
+    assert_eq!(code(&ended), Some(Code::Internal));
+    assert_eq!(db.write(note("next")).await, Ok(()));
+    assert_eq!(notes(&db).await, ["next"]);
+}
+
+#[tokio::test]
 async fn a_failed_commit_fails_its_whole_group_and_not_the_next() {
     let db = Scratch::new(NOTES);
     let gate = Arc::new(Barrier::new(2));

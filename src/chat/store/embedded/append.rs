@@ -16,7 +16,10 @@ use crate::ids::{ConversationId, UserId};
 /// a transaction may be rolled back.
 struct Head {
     last_seq: i64,
+    /// When its last message was committed.
     updated_at: Timestamp,
+    /// What the inboxes have: the time of the last message before this batch.
+    in_inboxes: Option<Timestamp>,
     /// The two of the last message appended by this batch, if it appended one.
     participants: Option<[UserId; 2]>,
 }
@@ -38,7 +41,7 @@ pub(super) fn append(
     }
     for (conversation, head) in heads {
         if let Some(participants) = head.participants {
-            inbox::update(db, conversation, participants, head.updated_at)?;
+            inbox::update(db, conversation, participants, head.in_inboxes, head.updated_at)?;
         }
     }
     Ok(results)
@@ -51,10 +54,20 @@ fn head(db: &Connection, conversation: ConversationId) -> rusqlite::Result<Head>
              ORDER BY seq DESC LIMIT 1",
         )?
         .query_row([conversation], |row| {
-            Ok(Head { last_seq: row.get(0)?, updated_at: row.get(1)?, participants: None })
+            Ok(Head {
+                last_seq: row.get(0)?,
+                updated_at: row.get(1)?,
+                in_inboxes: row.get(1)?,
+                participants: None,
+            })
         })
         .optional()?;
-    let empty = Head { last_seq: 0, updated_at: Timestamp::from_millis(0), participants: None };
+    let empty = Head {
+        last_seq: 0,
+        updated_at: Timestamp::from_millis(0),
+        in_inboxes: None,
+        participants: None,
+    };
     Ok(last.unwrap_or(empty))
 }
 

@@ -7,20 +7,37 @@ use crate::chat::store::InboxPosition;
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, UserId};
 
-/// Sets when the conversation changed, in the inboxes of both.
+/// Moves the conversation up in the inboxes of both, from where they have it, if they do, to
+/// `updated_at`.
 pub(super) fn update(
     db: &Connection,
     conversation: ConversationId,
     participants: [UserId; 2],
+    stored: Option<Timestamp>,
     updated_at: Timestamp,
 ) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
-        "INSERT INTO inboxes (user, conversation, peer, updated_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (user, conversation) DO UPDATE SET updated_at = excluded.updated_at",
-    )?;
+    if stored == Some(updated_at) {
+        return Ok(());
+    }
     let [one, other] = participants;
-    statement.execute(params![one, conversation, other, updated_at])?;
-    statement.execute(params![other, conversation, one, updated_at])?;
+    for (user, peer) in [(one, other), (other, one)] {
+        let moved = match stored {
+            Some(stored) => db
+                .prepare_cached(
+                    "UPDATE inboxes SET updated_at = ?4
+                     WHERE user = ?1 AND updated_at = ?3 AND conversation = ?2",
+                )?
+                .execute(params![user, conversation, stored, updated_at])?,
+            None => 0,
+        };
+        if moved == 0 {
+            db.prepare_cached(
+                "INSERT INTO inboxes (user, conversation, peer, updated_at)
+                 VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![user, conversation, peer, updated_at])?;
+        }
+    }
     Ok(())
 }
 

@@ -115,6 +115,25 @@ async fn time_never_runs_backwards_in_a_conversation() {
 }
 
 #[tokio::test]
+async fn a_conversation_stands_once_in_each_inbox_and_moves_up() {
+    let db = Scratch::new(MIGRATIONS);
+    let store = EmbeddedChatStore::new(db.clone());
+    let (me, one) = pair();
+    let (two, _) = pair();
+    let at = |seconds| NOW + std::time::Duration::from_secs(seconds);
+    for (step, peer) in [one, two, one, me, one, me, two].into_iter().enumerate() {
+        let batch = vec![message(me, peer, None), message(peer, me, None)];
+        store.append(batch, at(step as u64)).await.into_iter().for_each(|one| drop(stored(one)));
+    }
+    let inbox = store.conversations(me, None, 10).await.unwrap();
+    let peers: Vec<_> = inbox.iter().map(|head| (head.peer_of(me), head.updated_at)).collect();
+    assert_eq!(peers, [(two, at(6)), (me, at(5)), (one, at(4))]);
+    let behind = Some((at(6), inbox[0].id));
+    assert_eq!(store.conversations(me, behind, 1).await.unwrap(), inbox[1..2]);
+    assert_eq!(store.conversations(one, None, 10).await.unwrap(), inbox[2..]);
+}
+
+#[tokio::test]
 async fn the_hot_queries_go_by_their_indexes() {
     let db = Scratch::new(MIGRATIONS);
     for (sql, index) in [
@@ -137,7 +156,7 @@ async fn the_hot_queries_go_by_their_indexes() {
             "SELECT conversation, peer, updated_at FROM inboxes WHERE user = ?1
              AND (updated_at, conversation) < (?2, ?3)
              ORDER BY updated_at DESC, conversation DESC LIMIT ?4",
-            "COVERING INDEX inboxes_latest (user=? AND (updated_at,conversation)<(?,?))",
+            "PRIMARY KEY (user=? AND (updated_at,conversation)<(?,?))",
         ),
     ] {
         let plan = plan(&db, sql).await;

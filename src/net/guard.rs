@@ -29,7 +29,12 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    pub(super) fn new(io: TcpStream, kill: CancellationToken, stall: Duration, slot: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(
+        io: TcpStream,
+        kill: CancellationToken,
+        stall: Duration,
+        slot: OwnedSemaphorePermit,
+    ) -> Self {
         let read_cut = Box::pin(kill.clone().cancelled_owned());
         Self { io, kill, stall, read_cut, write_cut: None, _slot: slot }
     }
