@@ -35,7 +35,8 @@ export async function startServer({ store = 'embedded', env = {} } = {}) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'waggle-clients-'));
   const storeEnv = store === 'mongodb' ? { MONGODB_URI: freshDatabase() } : {};
   const port = await freePort();
-  const server = new Server(dataDir, port, { ...DEFAULTS, ...storeEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
+  const url = `http://127.0.0.1:${port}`;
+  const server = new Server(url, dataDir, { ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
   await server.start();
   return server;
 }
@@ -47,10 +48,10 @@ class Server {
   #process = null;
   #log = '';
 
-  constructor(dataDir, port, env) {
+  constructor(url, dataDir, env) {
+    this.url = url;
     this.#dataDir = dataDir;
     this.#env = env;
-    this.url = `http://127.0.0.1:${port}`;
   }
 
   /** What the server has logged. */
