@@ -6,17 +6,17 @@ use crate::support::rest::fields;
 use crate::support::{Person, Socket, is_id, time};
 
 /// A message to somebody.
-pub fn to(person: &Person, content: &str) -> Value {
+pub(crate) fn to(person: &Person, content: &str) -> Value {
     json!({ "receiverId": person.id, "content": content })
 }
 
 /// Sends a message that must be stored, and gives it.
-pub async fn send(socket: &mut Socket, person: &Person, content: &str) -> Value {
+pub(crate) async fn send(socket: &mut Socket, person: &Person, content: &str) -> Value {
     socket.done("send_message", &to(person, content)).await["message"].clone()
 }
 
 /// The `seq`s of messages, in order.
-pub fn seqs(messages: &[Value]) -> Vec<i64> {
+pub(crate) fn seqs(messages: &[Value]) -> Vec<i64> {
     messages.iter().map(|message| message["seq"].as_i64().unwrap()).collect()
 }
 

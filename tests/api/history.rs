@@ -6,7 +6,7 @@ use crate::chat::{seqs, to};
 use crate::support::{Person, Socket};
 
 /// Sends numbered messages and waits for the last ack.
-pub async fn send_many(socket: &mut Socket, receiver: &Person, count: usize) -> Vec<Value> {
+pub(crate) async fn send_many(socket: &mut Socket, receiver: &Person, count: usize) -> Vec<Value> {
     let asked: Vec<_> = (1..=count)
         .map(|number| socket.ask("send_message", &to(receiver, &number.to_string())))
         .collect();

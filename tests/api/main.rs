@@ -1,6 +1,7 @@
 //! The server from outside: REST and Socket.IO through real sockets, on every store.
 //!
 //! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 #[macro_use]
 mod support;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::chat::send;
-use crate::support::rest::fields;
+use crate::support::rest::{PATIENCE, fields};
 use crate::support::{Person, Server, Socket, time};
 
 /// The next change of somebody that a socket hears of.
@@ -62,9 +62,12 @@ on_every_store! {
         let status = change(&mut watching, &alice).await;
         assert_eq!(status["isOnline"], false);
         assert!(gone.elapsed() >= Duration::from_millis(290), "{:?}", gone.elapsed());
-        let me = alice.get("/api/auth/me").await.data(200);
-        assert_eq!(me["user"]["isOnline"], false);
-        assert_eq!(me["user"]["lastSeen"], status["lastSeen"]);
+        assert_eq!(alice.get("/api/auth/me").await.data(200)["user"]["isOnline"], false);
+        // The directory is written behind the event.
+        let me = async || alice.get("/api/auth/me").await.data(200)["user"]["lastSeen"].clone();
+        while me().await != status["lastSeen"] {
+            assert!(gone.elapsed() < PATIENCE, "{status}");
+        }
     }
 
     #[set(PRESENCE_GRACE = "300ms")]

@@ -154,13 +154,14 @@ impl Process {
         let settings = server.settings();
         let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let mut command = waggle(server.dir(), &settings);
-        let mut child = command.env("LOG_LEVEL", "debug").stderr(Stdio::piped()).spawn().unwrap();
+        command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", "json").stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         let port = loop {
             let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("{log}"));
             log.push_str(&line);
-            if let Some((_, rest)) = line.split_once("ports=[") {
+            if let Some((_, rest)) = line.split_once("\"ports\":\"[") {
                 break rest.split(']').next().unwrap().parse().unwrap();
             }
         };

@@ -46,7 +46,8 @@ on_every_store! {
         }
         let broken = b"{\"username\":\"\xff\xfe\",\"password\":\"p\"}".to_vec();
         log_in(server, "application/json", broken).await.refused(400, "malformed");
-        for wrong in ["[]", "7", "null", "\"text\""] {
+        let in_order = r#"["alice@example.com", "alice", "password123"]"#;
+        for wrong in ["[]", "7", "null", "\"text\"", in_order] {
             log_in(server, "application/json", wrong).await.refused(400, "validation_failed");
         }
         let deep = format!("{{\"username\":{}", "[".repeat(10_000));

@@ -1,7 +1,6 @@
 //! Login sessions: refreshed by rotation, ended by logout and by a stolen token (CONTRACT §2).
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -28,16 +27,22 @@ fn pair(data: &Value) -> (String, String) {
 async fn use_in_the_past(server: &Server, token: &str, ago: Duration) {
     let hash = Sha256::digest(token).into();
     let then = Clock::system().now() - ago;
-    let store: Arc<dyn AuthStore> = match server.mongodb_uri() {
-        Some(uri) => Arc::new(MongoAuthStore::new(&Mongo::connect(uri).await.unwrap())),
-        None => {
-            let path = server.dir().join("data/waggle.db");
-            let steps = waggle::auth::store::embedded::MIGRATIONS;
-            Arc::new(EmbeddedAuthStore::new(Embedded::open(&path, steps).unwrap()))
-        }
+    let token = if let Some(uri) = server.mongodb_uri() {
+        let store = MongoAuthStore::new(&Mongo::connect(uri).await.unwrap());
+        store.use_refresh_token(hash, then).await
+    } else {
+        let steps = [
+            waggle::auth::store::embedded::MIGRATIONS,
+            waggle::presence::store::embedded::MIGRATIONS,
+            waggle::chat::store::embedded::MIGRATIONS,
+        ];
+        let path = server.dir().join("data/waggle.db");
+        let db = Embedded::open(&path, &steps.concat()).unwrap();
+        let token = EmbeddedAuthStore::new(db.clone()).use_refresh_token(hash, then).await;
+        db.close().await;
+        token
     };
-    let token = store.use_refresh_token(hash, then).await.unwrap().unwrap();
-    assert!(token.used_at.is_none(), "it was used before");
+    assert!(token.unwrap().unwrap().used_at.is_none(), "it was used before");
 }
 
 on_every_store! {
@@ -112,9 +117,12 @@ on_every_store! {
         alice.refresh().await.refused(401, "unauthenticated");
     }
 
-    #[set(REFRESH_EXPIRES_IN = "1ms")]
+    // A refresh token lives as long as an access token at least.
+    #[set(REFRESH_EXPIRES_IN = "1ms", JWT_EXPIRES_IN = "1ms")]
     async fn a_refresh_token_has_an_end(server) {
         let alice = server.register("alice").await;
+        let registered = Instant::now();
+        while registered.elapsed() < Duration::from_millis(2) {}
         alice.refresh().await.refused(401, "token_expired");
     }
 

@@ -42,7 +42,8 @@ on_every_store! {
                 assert_eq!(sending.ack(id).await["ok"], true);
             }
             sent += 100;
-            if !sending.all("user_status").await.is_empty() {
+            let changes = sending.all("user_status").await;
+            if changes.iter().any(|told| told["userId"] == bob.id && told["isOnline"] == false) {
                 break sent;
             }
         };

@@ -7,15 +7,15 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// A mail server of one test.
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     /// `SMTP_URL` of it.
-    pub url: String,
+    pub(crate) url: String,
     mails: UnboundedReceiver<String>,
 }
 
 impl Mailbox {
     /// Starts one.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let (came, mails) = unbounded_channel();
@@ -28,19 +28,19 @@ impl Mailbox {
     }
 
     /// The next mail, with its envelope.
-    pub async fn next(&mut self) -> String {
+    pub(crate) async fn next(&mut self) -> String {
         let next = tokio::time::timeout(Duration::from_secs(10), self.mails.recv()).await;
         next.expect("a mail comes").expect("the mail server runs")
     }
 
     /// Whether no mail has come.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.mails.is_empty()
     }
 }
 
 /// The token in the link of a mail.
-pub fn reset_token(mail: &str) -> String {
+pub(crate) fn reset_token(mail: &str) -> String {
     let (_, rest) = mail.split_once("reset-token=").unwrap_or_else(|| panic!("no link: {mail}"));
     rest.lines().next().unwrap().trim().to_owned()
 }

@@ -1,15 +1,15 @@
 //! What every test stands on: servers, people who call them, and a small Socket.IO client.
 
-pub mod access;
-pub mod mail;
-pub mod rest;
-pub mod server;
-pub mod socket;
-pub mod transport;
+pub(crate) mod access;
+pub(crate) mod mail;
+pub(crate) mod rest;
+pub(crate) mod server;
+pub(crate) mod socket;
+pub(crate) mod transport;
 
-pub use rest::{Answer, Person, is_id, time};
-pub use server::Server;
-pub use socket::Socket;
+pub(crate) use rest::{Answer, Person, is_id, time};
+pub(crate) use server::Server;
+pub(crate) use socket::Socket;
 
 /// Runs each function on every kind of store, each time on a server of its own:
 /// `embedded::name` and `mongo::name`. `#[set(NAME = "value")]` configures that server.

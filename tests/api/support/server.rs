@@ -1,5 +1,6 @@
 //! A server in this process, on a port and a database of its own.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
@@ -10,11 +11,11 @@ use waggle::app;
 use waggle::config::{Config, Vars};
 
 /// What every server of the tests signs its tokens with.
-pub const SECRET: &str = "a secret of the tests, longer than 32 bytes";
+pub(crate) const SECRET: &str = "a secret of the tests, longer than 32 bytes";
 
 /// A server under test. Cheap to clone; all clones are the same server.
 #[derive(Clone)]
-pub struct Server(Arc<Inner>);
+pub(crate) struct Server(Arc<Inner>);
 
 struct Inner {
     settings: Mutex<Vec<(String, String)>>,
@@ -26,13 +27,13 @@ struct Inner {
 }
 
 /// Runs a test on the embedded store.
-pub async fn run_embedded(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
+pub(crate) async fn run_embedded(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
     let server = Server::start(None, set).await;
     Box::pin(test(&server)).await;
 }
 
 /// Runs a test on MongoDB, in a database that is dropped however the test ends.
-pub async fn run_mongo(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
+pub(crate) async fn run_mongo(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
     let uri = fresh_uri();
     let outcome = AssertUnwindSafe(async {
         let server = Server::start(Some(uri.clone()), set).await;
@@ -86,6 +87,8 @@ impl Server {
 
     async fn run(&self) {
         let settings = self.0.settings.lock().unwrap().clone();
+        // A later value overrides an earlier one, an empty one too.
+        let settings: BTreeMap<_, _> = settings.into_iter().collect();
         let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let config = Config::from_vars(Vars::from_pairs(&settings)).unwrap();
         let server = Box::pin(app::start(&config)).await.unwrap();
@@ -94,83 +97,83 @@ impl Server {
     }
 
     /// Stops the server gracefully.
-    pub async fn stop(&self) {
+    pub(crate) async fn stop(&self) {
         let running = self.0.running.lock().await.take();
         Box::pin(running.expect("the server runs").stop()).await;
     }
 
     /// Stops the server and starts it again on the same data, with more settings.
-    pub async fn restart_with(&self, set: &[(&str, &str)]) {
+    pub(crate) async fn restart_with(&self, set: &[(&str, &str)]) {
         self.stop().await;
         self.start_with(set).await;
     }
 
     /// Starts a stopped server again on the same data, with more settings.
-    pub async fn start_with(&self, set: &[(&str, &str)]) {
+    pub(crate) async fn start_with(&self, set: &[(&str, &str)]) {
         let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         self.0.settings.lock().unwrap().extend(set);
         self.run().await;
     }
 
     /// Stops the server and starts it again on the same data.
-    pub async fn restart(&self) {
+    pub(crate) async fn restart(&self) {
         self.restart_with(&[]).await;
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.addresses()[0]
     }
 
     /// Everywhere it listens.
-    pub fn addresses(&self) -> Vec<SocketAddr> {
+    pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.0.addresses.lock().unwrap().clone()
     }
 
     /// Stands, stopped, for a server of the same settings in another process.
-    pub fn stand_for(&self, port: u16) {
+    pub(crate) fn stand_for(&self, port: u16) {
         *self.0.addresses.lock().unwrap() = vec![([127, 0, 0, 1], port).into()];
     }
 
     /// The variables it was started with.
-    pub fn settings(&self) -> Vec<(String, String)> {
+    pub(crate) fn settings(&self) -> Vec<(String, String)> {
         self.0.settings.lock().unwrap().clone()
     }
 
     /// The address of a page or route.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address())
     }
 
     /// The HTTP client of the test.
-    pub fn http(&self) -> &reqwest::Client {
+    pub(crate) fn http(&self) -> &reqwest::Client {
         &self.0.http
     }
 
     /// A directory of this test's own.
-    pub fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         self.0.dir.path()
     }
 
     /// The database, where the store is MongoDB.
-    pub fn mongodb_uri(&self) -> Option<&str> {
+    pub(crate) fn mongodb_uri(&self) -> Option<&str> {
         self.0.database.as_deref()
     }
 }
 
 /// A directory that is removed when the test ends, however it ends.
-pub struct TestDir(PathBuf);
+pub(crate) struct TestDir(PathBuf);
 
 impl TestDir {
     /// A new one.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = std::env::temp_dir().join(format!("waggle-api-{:032x}", rand::random::<u128>()));
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.0
     }
 }

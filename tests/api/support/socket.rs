@@ -11,7 +11,7 @@ use super::transport::{Packet, Transport, websocket};
 use super::{Person, Server};
 
 /// One connected socket. Dropped, its transport is cut.
-pub struct Socket {
+pub(crate) struct Socket {
     transport: Transport,
     namespace: String,
     waiting: VecDeque<Packet>,
@@ -20,12 +20,12 @@ pub struct Socket {
 
 impl Socket {
     /// Connects to a namespace over a WebSocket.
-    pub async fn connect(server: &Server, namespace: &str, auth: &Value) -> Self {
+    pub(crate) async fn connect(server: &Server, namespace: &str, auth: &Value) -> Self {
         Self::try_connect(server, namespace, auth).await.unwrap()
     }
 
     /// As [`Socket::connect`]; `Err` is the message of `connect_error`.
-    pub async fn try_connect(
+    pub(crate) async fn try_connect(
         server: &Server,
         namespace: &str,
         auth: &Value,
@@ -35,12 +35,16 @@ impl Socket {
     }
 
     /// Connects to a namespace by polling.
-    pub async fn polling(server: &Server, namespace: &str, auth: &Value) -> Self {
+    pub(crate) async fn polling(server: &Server, namespace: &str, auth: &Value) -> Self {
         Self::over(Transport::polling(server).await, namespace, auth).await.unwrap()
     }
 
     /// Connects to a namespace over a transport that is open.
-    pub async fn over(transport: Transport, namespace: &str, auth: &Value) -> Result<Self, String> {
+    pub(crate) async fn over(
+        transport: Transport,
+        namespace: &str,
+        auth: &Value,
+    ) -> Result<Self, String> {
         let waiting = VecDeque::new();
         let mut socket = Self { transport, namespace: namespace.to_owned(), waiting, next_ack: 1 };
         socket.join(namespace, auth);
@@ -54,22 +58,22 @@ impl Socket {
     }
 
     /// Sends `CONNECT` for a namespace, this socket's or another one on its transport.
-    pub fn join(&self, namespace: &str, auth: &Value) {
+    pub(crate) fn join(&self, namespace: &str, auth: &Value) {
         self.transport.send(format!("40{}{auth}", prefix(namespace)));
     }
 
     /// Emits an event without asking for an ack.
-    pub fn emit(&self, event: &str, payload: &Value) {
+    pub(crate) fn emit(&self, event: &str, payload: &Value) {
         self.raw(format!("42{}{}", prefix(&self.namespace), json!([event, payload])));
     }
 
     /// Emits an event and says under which id its ack will come.
-    pub fn ask(&mut self, event: &str, payload: &Value) -> u64 {
+    pub(crate) fn ask(&mut self, event: &str, payload: &Value) -> u64 {
         self.ask_raw(&json!([event, payload]))
     }
 
     /// As [`Socket::ask`], with the whole array of the event.
-    pub fn ask_raw(&mut self, event: &Value) -> u64 {
+    pub(crate) fn ask_raw(&mut self, event: &Value) -> u64 {
         let id = self.next_ack;
         self.next_ack += 1;
         self.raw(format!("42{}{id}{event}", prefix(&self.namespace)));
@@ -77,17 +81,17 @@ impl Socket {
     }
 
     /// Sends an Engine.IO packet as it is.
-    pub fn raw(&self, packet: impl Into<String>) {
+    pub(crate) fn raw(&self, packet: impl Into<String>) {
         self.transport.send(packet);
     }
 
     /// The transport, for what is no text.
-    pub const fn transport(&self) -> &Transport {
+    pub(crate) const fn transport(&self) -> &Transport {
         &self.transport
     }
 
     /// The ack with this id.
-    pub async fn ack(&mut self, wanted: u64) -> Value {
+    pub(crate) async fn ack(&mut self, wanted: u64) -> Value {
         let name = format!("ack {wanted}");
         self.take(&name, |packet| match packet {
             Packet::Ack { id, body, .. } if *id == wanted => Some(body.clone()),
@@ -97,13 +101,13 @@ impl Socket {
     }
 
     /// Emits an event and waits for its ack.
-    pub async fn emit_ack(&mut self, event: &str, payload: &Value) -> Value {
+    pub(crate) async fn emit_ack(&mut self, event: &str, payload: &Value) -> Value {
         let id = self.ask(event, payload);
         self.ack(id).await
     }
 
     /// Emits an event that must succeed, and gives its ack.
-    pub async fn done(&mut self, event: &str, payload: &Value) -> Value {
+    pub(crate) async fn done(&mut self, event: &str, payload: &Value) -> Value {
         let ack = self.emit_ack(event, payload).await;
         assert_eq!(ack["ok"], true, "{event} {payload}: {ack}");
         ack
@@ -111,7 +115,7 @@ impl Socket {
 
     /// Emits an event that must fail with this code, in the ack and in the event `error` alike.
     /// Gives the error of the ack.
-    pub async fn refused(&mut self, event: &str, payload: &Value, code: &str) -> Value {
+    pub(crate) async fn refused(&mut self, event: &str, payload: &Value, code: &str) -> Value {
         let ack = self.emit_ack(event, payload).await;
         assert_eq!(ack["ok"], false, "{event} {payload}: {ack}");
         let error = ack["error"].clone();
@@ -124,7 +128,7 @@ impl Socket {
     }
 
     /// The next event of this name; what comes before it is kept.
-    pub async fn expect(&mut self, event: &str) -> Value {
+    pub(crate) async fn expect(&mut self, event: &str) -> Value {
         self.take(event, |packet| match packet {
             Packet::Event { name, payload, .. } if name == event => Some(payload.clone()),
             _ => None,
@@ -133,7 +137,7 @@ impl Socket {
     }
 
     /// The next event that satisfies a condition.
-    pub async fn expect_where(&mut self, event: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn expect_where(&mut self, event: &str, is: impl Fn(&Value) -> bool) -> Value {
         self.take(event, |packet| match packet {
             Packet::Event { name, payload, .. } if name == event && is(payload) => {
                 Some(payload.clone())
@@ -145,7 +149,7 @@ impl Socket {
 
     /// Everything of this name that the server sent before now: what was sent comes before the
     /// ack of a request made now.
-    pub async fn all(&mut self, event: &str) -> Vec<Value> {
+    pub(crate) async fn all(&mut self, event: &str) -> Vec<Value> {
         self.round_trip().await;
         let mut found = Vec::new();
         self.waiting.retain(|packet| match packet {
@@ -159,13 +163,13 @@ impl Socket {
     }
 
     /// Shows that no such event was sent before now.
-    pub async fn expect_none(&mut self, event: &str) {
+    pub(crate) async fn expect_none(&mut self, event: &str) {
         let found = self.all(event).await;
         assert!(found.is_empty(), "{event} came: {found:?}");
     }
 
     /// Asks for something that changes nothing, and waits for the answer.
-    pub async fn round_trip(&mut self) {
+    pub(crate) async fn round_trip(&mut self) {
         let nobody = json!({ "userIds": ["0".repeat(24)] });
         let later = json!({ "since": "2999-01-01T00:00:00.000Z" });
         match self.namespace.as_str() {
@@ -175,19 +179,19 @@ impl Socket {
     }
 
     /// Waits until the server has ended the socket for good.
-    pub async fn expect_end(&mut self) {
+    pub(crate) async fn expect_end(&mut self) {
         let ended = |packet: &Packet| matches!(packet, Packet::Disconnected { .. }).then_some(());
         self.take("the end of the socket", ended).await;
     }
 
     /// Waits until the transport is gone.
-    pub async fn expect_gone(&mut self) {
+    pub(crate) async fn expect_gone(&mut self) {
         self.take("the end of the transport", |packet| (packet == &Packet::Gone).then_some(()))
             .await;
     }
 
     /// The next packet of any kind that satisfies a condition.
-    pub async fn take<T>(&mut self, name: &str, wanted: impl Fn(&Packet) -> Option<T>) -> T {
+    pub(crate) async fn take<T>(&mut self, name: &str, wanted: impl Fn(&Packet) -> Option<T>) -> T {
         let mut seen = 0;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -206,12 +210,12 @@ impl Socket {
     }
 
     /// Whether something of what has come satisfies a condition.
-    pub fn has(&self, wanted: impl Fn(&Packet) -> Option<()>) -> bool {
+    pub(crate) fn has(&self, wanted: impl Fn(&Packet) -> Option<()>) -> bool {
         self.waiting.iter().any(|packet| wanted(packet).is_some())
     }
 
     /// Leaves the namespace politely.
-    pub fn leave(&self) {
+    pub(crate) fn leave(&self) {
         self.raw(format!("41{}", prefix(&self.namespace)));
     }
 }
@@ -222,12 +226,12 @@ fn prefix(namespace: &str) -> String {
 
 impl Person {
     /// Connects to a namespace.
-    pub async fn connect(&self, namespace: &str) -> Socket {
+    pub(crate) async fn connect(&self, namespace: &str) -> Socket {
         Socket::connect(&self.server, namespace, &json!({ "token": self.token })).await
     }
 
     /// Connects to a namespace and asks for what was missed.
-    pub async fn connect_and_sync(&self, namespace: &str, sync: Value) -> Socket {
+    pub(crate) async fn connect_and_sync(&self, namespace: &str, sync: Value) -> Socket {
         let auth = json!({ "token": self.token, "sync": sync });
         Socket::connect(&self.server, namespace, &auth).await
     }

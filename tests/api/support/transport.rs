@@ -12,11 +12,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use super::Server;
 
 /// A WebSocket as the library gives it.
-pub type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type WebSocket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// What came from the server.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Packet {
+pub(crate) enum Packet {
     /// `CONNECT` was answered.
     Connected { namespace: String },
     /// `CONNECT` was refused.
@@ -32,16 +32,16 @@ pub enum Packet {
 }
 
 /// A transport with a task that serves it; dropped, it is cut.
-pub struct Transport {
+pub(crate) struct Transport {
     /// What goes to the server.
-    pub outgoing: UnboundedSender<Message>,
+    pub(crate) outgoing: UnboundedSender<Message>,
     /// What came from it.
-    pub incoming: UnboundedReceiver<Packet>,
+    pub(crate) incoming: UnboundedReceiver<Packet>,
     _tasks: JoinSet<()>,
 }
 
 /// Opens a WebSocket to Socket.IO, with more query and header lines.
-pub async fn websocket(
+pub(crate) async fn websocket(
     server: &Server,
     query: &str,
     headers: &[(&'static str, &str)],
@@ -56,7 +56,7 @@ pub async fn websocket(
 
 impl Transport {
     /// A transport over a WebSocket.
-    pub fn over_websocket(mut websocket: WebSocket) -> Self {
+    pub(crate) fn over_websocket(mut websocket: WebSocket) -> Self {
         let (outgoing, mut to_send) = unbounded_channel::<Message>();
         let (came, incoming) = unbounded_channel();
         let mut tasks = JoinSet::new();
@@ -86,7 +86,7 @@ impl Transport {
     }
 
     /// A transport that polls.
-    pub async fn polling(server: &Server) -> Self {
+    pub(crate) async fn polling(server: &Server) -> Self {
         let base = server.url("/socket.io/?EIO=4&transport=polling");
         let http = server.http().clone();
         let open = http.get(&base).send().await.unwrap().text().await.unwrap();
@@ -128,7 +128,7 @@ impl Transport {
     }
 
     /// Sends an Engine.IO packet.
-    pub fn send(&self, packet: impl Into<String>) {
+    pub(crate) fn send(&self, packet: impl Into<String>) {
         let _ = self.outgoing.send(Message::text(packet.into()));
     }
 }
