@@ -90,7 +90,7 @@ impl Chat {
             changed.extend(recent.map(|head| head.id));
             match page.last() {
                 Some(last) if changed.len() - count == PAGE as usize => {
-                    before = Some((last.updated_at, last.id))
+                    before = Some((last.updated_at, last.id));
                 }
                 _ => return Ok(changed),
             }
