@@ -319,7 +319,7 @@ impl FirstAdmin {
 
 impl SmtpConfig {
     fn read(vars: &mut Vars) -> Option<Self> {
-        let from = vars.text("SMTP_FROM", "waggle <no-reply@localhost>");
+        let from = vars.text("SMTP_FROM", "no-reply@localhost");
         let url = vars.optional("SMTP_URL")?;
         if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
             vars.reject("SMTP_URL", "must start with smtp:// or smtps://");

@@ -58,7 +58,12 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
     }
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let is_poll =
+        request.method() == Method::GET && !request.headers().contains_key(header::UPGRADE);
+    let poll = sid.as_deref().zip(connection.as_ref()).filter(|_| is_poll);
+    poll.inspect(|(sid, connection)| door.transports.polls(sid, connection));
     let response = next.run(with_small_head(request)).await;
+    poll.inspect(|(sid, _)| door.transports.polled(sid));
     if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
         (sid, connection, response.status())
     {

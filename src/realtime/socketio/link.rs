@@ -10,7 +10,7 @@ use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::FromMessageParts;
 use socketioxide::socket::Socket;
-use socketioxide::{SendError, SocketError};
+use socketioxide::{SendError, SocketError, TransportType};
 
 use crate::config::SocketParser;
 use crate::error::Error;
@@ -48,8 +48,13 @@ impl Link for SocketLink {
     }
 
     fn cut(&self) {
-        self.transports.cut(&self.sid, &self.handshake);
+        let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
+        self.transports.cut(&self.sid, &self.handshake, is_websocket);
     }
+}
+
+pub(super) fn over_websocket(socket: &Engine) -> bool {
+    socket.transport_type() == TransportType::Websocket
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.
