@@ -158,7 +158,7 @@ impl Chat {
 impl Lifecycle for Chat {
     fn closed(&self, session: &Arc<Session>) {
         let from = session.caller.user;
-        for to in self.typing.stop_socket(from, session.no) {
+        for to in self.typing.stop_socket(session.no) {
             self.tell_typing(from, to, false);
         }
     }

@@ -18,7 +18,7 @@ use crate::store::group::GroupCommit;
 /// Receipts sent in one go. Marking thousands of messages at once must not overrun the send buffer
 /// of a healthy sender.
 const RECEIPTS_AT_ONCE: usize = 200;
-/// How long a reader's socket takes to drain those.
+/// How long the sender's sockets take to drain those.
 const BETWEEN_RECEIPTS: Duration = Duration::from_millis(50);
 
 /// Who wrote a message, and for whom.

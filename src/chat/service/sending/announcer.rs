@@ -2,6 +2,7 @@
 //! socket in the order of their `seq`: a client that resumes after the last one it saw misses none.
 //! Beside the writer, which is at the next batch meanwhile.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -38,6 +39,10 @@ impl Announcer {
 async fn announce(hub: Arc<Hub>, mut waiting: UnboundedReceiver<Announcement>) {
     while let Some(Announcement { message, except }) = waiting.recv().await {
         let to = [message.receiver.id.audience(), message.sender.id.audience()];
-        hub.emit_except(&to, Some(except), &RECEIVE_MESSAGE, &NewMessageEvent { message });
+        let event = NewMessageEvent { message };
+        let emit = || hub.emit_except(&to, Some(except), &RECEIVE_MESSAGE, &event);
+        if catch_unwind(AssertUnwindSafe(emit)).is_err() {
+            tracing::error!("announcing a message panicked");
+        }
     }
 }
