@@ -22,7 +22,12 @@ async fn scene(setup: Setup) -> (Server, [User; 2], Client) {
     (server, [poller, sender], watcher)
 }
 
-async fn assert_gone(server: &Server, watcher: &mut Client, poller: &User, limit: Duration) -> Duration {
+async fn assert_gone(
+    server: &Server,
+    watcher: &mut Client,
+    poller: &User,
+    limit: Duration,
+) -> Duration {
     let left = Instant::now();
     let offline = watcher.sees_offline(&poller.id, limit).await - left;
     let only_watcher = async || (server.rest.sockets().await == 1).then_some(());
@@ -44,14 +49,14 @@ async fn a_polling_client_that_stops_polling_is_gone_when_its_heartbeat_fails() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_polling_client_that_hangs_up_is_gone_at_once() {
     let _turn = turn();
-    let (server, [poller, _], mut watcher) = scene(Setup::embedded()).await;
+    let (server, [poller, sender], mut watcher) = scene(Setup::embedded()).await;
     let polling = Polling::join(&server.rest.base, &poller.token).await;
     let waiting = tokio::spawn(async move {
         // Until a poll finds nothing to bring and waits.
         while polling.poll().await.is_some() {}
     });
     until("the poller is online", ANSWER, async || {
-        server.rest.is_online(&poller, &poller).await.then_some(())
+        server.rest.is_online(&poller, &sender).await.then_some(())
     })
     .await;
     tokio::time::sleep(Duration::from_millis(500)).await;

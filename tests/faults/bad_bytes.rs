@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(15);
 
 async fn scene() -> (Server, [User; 2], Socket) {
     let server = Setup::embedded().start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let socket = client::join(server.port(), &json!({ "token": from.token }), None).await.unwrap();
     (server, [from, to], socket)
 }
@@ -33,7 +33,8 @@ async fn assert_closed(server: &mut Server, users: &[User; 2], mut socket: Socke
         }
     })
     .await;
-    until("its socket is gone", LIMIT, async || (server.rest.sockets().await == 0).then_some(())).await;
+    until("its socket is gone", LIMIT, async || (server.rest.sockets().await == 0).then_some(()))
+        .await;
     assert_serves(server, users).await;
 }
 
@@ -60,7 +61,8 @@ async fn a_packet_over_a_megabyte_ends_its_connection_only() {
 async fn broken_utf_8_in_a_text_frame_ends_its_connection_only() {
     let _turn = turn();
     let (mut server, users, mut socket) = scene().await;
-    let mut bytes = format!(r#"421["send_message",{{"receiverId":"{}","content":""#, users[1].id).into_bytes();
+    let mut bytes =
+        format!(r#"421["send_message",{{"receiverId":"{}","content":""#, users[1].id).into_bytes();
     bytes.extend([0xff, 0xfe, 0xc0, 0x80]);
     bytes.extend(br#""}]"#);
     let frame = Frame::message(bytes, OpCode::Data(Data::Text), true);
@@ -106,9 +108,26 @@ async fn binary_parts_where_text_belongs_are_answered() {
 async fn packets_that_are_none_end_their_connection_only() {
     let _turn = turn();
     let mut server = Setup::embedded().start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let auth = json!({ "token": from.token });
-    let packets = ["", "x", "4", "4x", "42", "42{", "42[", "42[]", "42[1]", "42[null,{}]", "421", "45", "451-", "499", "40/nowhere,", "43999999999999999999999[]"];
+    let packets = [
+        "",
+        "x",
+        "4",
+        "4x",
+        "42",
+        "42{",
+        "42[",
+        "42[]",
+        "42[1]",
+        "42[null,{}]",
+        "421",
+        "45",
+        "451-",
+        "499",
+        "40/nowhere,",
+        "43999999999999999999999[]",
+    ];
     for packet in packets {
         let mut socket = client::join(server.port(), &auth, None).await.unwrap();
         // Whatever comes of it, another event on the same connection is answered or it has ended.
@@ -123,7 +142,10 @@ async fn packets_that_are_none_end_their_connection_only() {
         })
         .await;
     }
-    until("their sockets are gone", LIMIT, async || (server.rest.sockets().await == 0).then_some(())).await;
+    until("their sockets are gone", LIMIT, async || {
+        (server.rest.sockets().await == 0).then_some(())
+    })
+    .await;
     assert_serves(&mut server, &[from, to]).await;
 }
 
@@ -134,7 +156,11 @@ async fn bodies_that_are_no_text_are_malformed() {
     let broken = b"{\"username\":\"\xff\xfe\",\"password\":\"password123\"}".to_vec();
     for body in [broken, vec![0, 1, 2, 255], b"{".to_vec(), b"".to_vec(), b"nul".to_vec()] {
         let (status, answer) = server.rest.post("/api/auth/login", None, body.clone()).await;
-        assert_eq!((status, &answer["error"]["code"]), (400, &json!("malformed")), "{body:?} {answer}");
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &json!("malformed")),
+            "{body:?} {answer}"
+        );
     }
     server.assert_alive();
 }

@@ -108,7 +108,7 @@ async fn assert_bodies_refuse(rest: &Rest, token: &str) -> usize {
 
 async fn refuse_operators(store: &str, setup: Setup) {
     let mut server = setup.start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let events = assert_events_refuse(&client, &to, &from.token).await;
     let bodies = assert_bodies_refuse(&server.rest, &from.token).await;
@@ -142,7 +142,7 @@ async fn operators_are_refused_in_every_field_on_mongodb() {
 async fn texts_of_a_megabyte_are_refused_and_nothing_is_stored() {
     let _turn = turn();
     let mut server = Setup::embedded().start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let long = "m".repeat(990_000);
     for (field, payload) in [
@@ -168,10 +168,16 @@ async fn texts_of_a_megabyte_are_refused_and_nothing_is_stored() {
 async fn deep_json_is_refused() {
     let _turn = turn();
     let mut server = Setup::embedded().start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-    let (status, answer) = server.rest.post("/api/auth/login", None, deep.clone()).await;
-    assert_eq!((status, &answer["error"]["code"]), (400, &json!("malformed")), "{answer}");
+    for body in [deep.clone(), format!(r#"{{"email":{deep},"password":"p"}}"#)] {
+        let (status, answer) = server.rest.post("/api/auth/login", None, body).await;
+        assert_eq!((status, &answer["error"]["code"]), (400, &json!("validation_failed")), "{answer}");
+    }
+    // What nobody reads may be as deep as it likes.
+    let unread = format!(r#"{{"email":"f@example.com","password":"p","unread":{deep}}}"#);
+    let (status, answer) = server.rest.post("/api/auth/login", None, unread).await;
+    assert_eq!((status, &answer["error"]["code"]), (401, &json!("unauthenticated")), "{answer}");
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let ack = client.ask_raw(&format!("[\"send_message\",{deep}]"), ANSWER).await;
     assert_eq!(ack.unwrap()["error"]["code"], "validation_failed");

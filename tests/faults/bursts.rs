@@ -54,7 +54,7 @@ async fn burst(port: u16, token: &str, to: &str) -> BTreeMap<String, u64> {
 async fn every_event_of_a_burst_is_answered_in_bounded_memory() {
     let _turn = turn();
     let mut server = Setup::embedded().with("RATE_LIMITS", "on").start().await;
-    let [bursting, to, other] = server.rest.register_all(["bursting", "to", "other"]).await;
+    let [bursting, to, other] = server.rest.register_all(["bursting", "peer", "other"]).await;
     let bystander = Client::connect(server.port(), &other.token).await.unwrap();
     let before = server.memory();
     let started = Instant::now();

@@ -21,7 +21,8 @@ const REFUSALS: usize = 50;
 
 async fn send(client: &Client, to: &User, number: usize) -> Value {
     let content = format!("{number:05} {}", "full ".repeat(900));
-    let payload = json!({ "receiverId": to.id, "content": content, "clientMsgId": number.to_string() });
+    let payload =
+        json!({ "receiverId": to.id, "content": content, "clientMsgId": number.to_string() });
     client.ask("send_message", &payload, ANSWER).await.expect("the socket stays")
 }
 
@@ -78,7 +79,7 @@ async fn a_file_that_cannot_grow_refuses_sends_and_loses_nothing() {
     let mut setup = Setup::embedded().with("LOG_LEVEL", "off");
     setup.limit_files(Some(3 * 1024));
     let mut server = setup.start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let mut acked = fill(&client, &to).await;
     server.assert_alive();
@@ -129,7 +130,7 @@ async fn a_full_disk_refuses_sends_until_there_is_room_and_loses_nothing() {
     };
     // The log is on the full disk too, as it often is.
     let mut server = setup.on_disk(disk.0.clone()).start().await;
-    let [from, to] = server.rest.register_all(["from", "to"]).await;
+    let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let mut acked = fill(&client, &to).await;
     server.assert_alive();

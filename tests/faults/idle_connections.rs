@@ -46,7 +46,10 @@ async fn a_head_that_comes_byte_by_byte_is_closed() {
     let (mut reader, mut writer) = tcp(&server).await.into_split();
     let started = Instant::now();
     let trickle = tokio::spawn(async move {
-        for byte in "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: ".bytes().chain(std::iter::repeat(b'x')) {
+        for byte in "GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
+            .bytes()
+            .chain(std::iter::repeat(b'x'))
+        {
             if writer.write_all(&[byte]).await.is_err() {
                 return;
             }

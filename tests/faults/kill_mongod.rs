@@ -128,6 +128,9 @@ async fn many_sends_of_one_socket_are_all_answered_in_time_while_mongod_is_gone(
     let (_, refused) = pipeline(&client, &receiver).await;
     assert_eq!(refused, 0);
     let history = server.rest.history(&sender, &receiver).await;
-    println!("{PIPELINED} sends of one socket refused within {took:?}; {} stored later", history.len());
+    println!(
+        "{PIPELINED} sends of one socket refused within {took:?}; {} stored later",
+        history.len()
+    );
     assert_eq!(history.len(), PIPELINED);
 }

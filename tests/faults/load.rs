@@ -43,7 +43,8 @@ impl Load {
             let [one, other] = pairs[number % PAIRS].clone();
             let (from, to) = if number / PAIRS % 2 == 0 { (one, other) } else { (other, one) };
             let (ledger, stop) = (ledger.clone(), stop.clone());
-            let sender = Sender { number, port, token: from.token, to: to.id, ledger, client: None };
+            let sender =
+                Sender { number, port, token: from.token, to: to.id, ledger, client: None };
             senders.spawn(sender.run(stop));
         }
         Self { ledger, pairs, stop, senders }
@@ -82,7 +83,8 @@ impl Sender {
     async fn run(mut self, stop: CancellationToken) {
         let mut count = 0;
         while !stop.is_cancelled() {
-            let (id, content) = (format!("{}-{count}", self.number), format!("message {count} of {}", self.number));
+            let (id, content) =
+                (format!("{}-{count}", self.number), format!("message {count} of {}", self.number));
             self.send_until_acked(&id, &content).await;
             count += 1;
         }

@@ -54,7 +54,11 @@ async fn send_many(port: u16, from: &User, to: &User, count: usize) -> String {
 }
 
 /// The longest time from a send to its delivery, between two who read, until told to stop.
-async fn slowest_delivery(port: u16, pair: [User; 2], stop: tokio_util::sync::CancellationToken) -> Duration {
+async fn slowest_delivery(
+    port: u16,
+    pair: [User; 2],
+    stop: tokio_util::sync::CancellationToken,
+) -> Duration {
     let sender = Client::connect(port, &pair[0].token).await.unwrap();
     let mut receiver = Client::connect(port, &pair[1].token).await.unwrap();
     let mut slowest = Duration::ZERO;
@@ -98,7 +102,8 @@ async fn stop_reading(count: usize) {
     let mut scene = Scene::new().await;
     let port = scene.port();
     let before = scene.server.rest.sockets().await;
-    let stalled = client::join(port, &json!({ "token": scene.reader.token }), Some(4096)).await.unwrap();
+    let stalled =
+        client::join(port, &json!({ "token": scene.reader.token }), Some(4096)).await.unwrap();
     let stopped = Instant::now();
     let stop = tokio_util::sync::CancellationToken::new();
     let others = tokio::spawn(slowest_delivery(port, scene.others.clone(), stop.clone()));

@@ -71,7 +71,7 @@ async fn all_gone(server: &Server, left: u64) {
 async fn vanishing_clients_leave_no_socket_nobody_online_and_no_memory() {
     let _turn = turn();
     let mut server = Setup::embedded().with("PRESENCE_GRACE", "1s").start().await;
-    let [from, to, watching] = server.rest.register_all(["from", "to", "watching"]).await;
+    let [from, to, watching] = server.rest.register_all(["from", "peer", "watching"]).await;
     let users = [from, to];
     let mut watcher = Client::connect(server.port(), &watching.token).await.unwrap();
     for number in 0..WARM_UP {

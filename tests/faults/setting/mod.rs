@@ -21,7 +21,8 @@ pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("waggle-faults-{:016x}", rand::random::<u64>()));
+        let path =
+            std::env::temp_dir().join(format!("waggle-faults-{:016x}", rand::random::<u64>()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }

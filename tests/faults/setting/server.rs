@@ -134,7 +134,10 @@ impl Server {
     }
 
     async fn await_ready(&self) {
-        until("the server is ready", START, async || (self.rest.ready().await == 200).then_some(())).await;
+        until("the server is ready", START, async || {
+            (self.rest.ready().await == 200).then_some(())
+        })
+        .await;
     }
 
     /// Whether the process is still the one that was started.

@@ -4,7 +4,11 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 /// Looks again and again until `look` gives something; how long that took comes with it.
-pub(crate) async fn until<T, F>(what: &str, limit: Duration, mut look: impl FnMut() -> F) -> (T, Duration)
+pub(crate) async fn until<T, F>(
+    what: &str,
+    limit: Duration,
+    mut look: impl FnMut() -> F,
+) -> (T, Duration)
 where
     F: Future<Output = Option<T>>,
 {
