@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde::Serialize;
@@ -15,6 +16,10 @@ use super::{ClientEntry, EventTable, ServerEvent};
 use crate::error::{Error, ErrorBody, Result};
 use crate::realtime::hub::Hub;
 use crate::realtime::session::{Sent, Session};
+
+/// How long an event may wait for its turn. Behind others that wait for a database that is away,
+/// each would else wait for all before it; its client has given up long before.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How an ack goes back; does nothing where the client asked for none.
 pub trait Acknowledge: Send {
@@ -125,7 +130,15 @@ impl Dispatcher {
             );
         }
         let (dispatcher, owner) = (self.clone(), session.clone());
-        session.enqueue(Box::pin(async move { dispatcher.handle(&owner, incoming).await }));
+        let arrived = self.hub.clock().monotonic();
+        session.enqueue(Box::pin(async move {
+            if dispatcher.hub.clock().monotonic() > arrived + PATIENCE {
+                let late = Error::unavailable("The events before it took too long");
+                dispatcher.refuse(&owner, incoming, late);
+            } else {
+                dispatcher.handle(&owner, incoming).await;
+            }
+        }));
     }
 
     fn refuse(&self, session: &Arc<Session>, incoming: Incoming, error: Error) {
