@@ -10,6 +10,9 @@ mod pages;
 mod reads;
 mod rows;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use async_trait::async_trait;
 use mongodb::bson::doc;
 use mongodb::{Collection, Database};
@@ -68,6 +71,8 @@ pub struct MongoChatStore {
     messages: Collection<MessageRow>,
     conversations: Collection<ConversationRow>,
     heads: Heads,
+    /// Whether the database was away when messages were written last.
+    away: Arc<AtomicBool>,
 }
 
 impl MongoChatStore {
@@ -78,6 +83,7 @@ impl MongoChatStore {
             messages: db.collection(MESSAGES),
             conversations: db.collection(CONVERSATIONS),
             heads: Heads::new(db),
+            away: Arc::default(),
         }
     }
 }
