@@ -14,6 +14,7 @@ use axum::routing::get;
 use hyper::upgrade::OnUpgrade;
 
 use super::Door;
+use super::polls::{Engine, Poll, is_poll};
 use crate::config::CorsOrigins;
 use crate::net::address::ClientAddress;
 use crate::net::server::Connection;
@@ -45,8 +46,16 @@ pub(super) fn client_bundles() -> Router {
     })
 }
 
+/// The door and the engine behind it.
+#[derive(Clone)]
+pub(super) struct Front {
+    pub(super) door: Arc<Door>,
+    pub(super) engine: Engine,
+}
+
 /// Lets a request through to the engine, or answers it as the engine would.
-pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let door = &front.door;
     let sid = query_value(request.uri(), "sid").map(str::to_owned);
     if sid.is_none() && door.hub.is_draining() {
         return engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping");
@@ -58,7 +67,11 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
     }
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let poll = sid.clone().filter(|_| is_poll(&request)).map(|sid| Poll::new(&front.engine, sid));
     let response = next.run(with_small_head(request)).await;
+    if let Some(poll) = poll {
+        poll.answered();
+    }
     if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
         (sid, connection, response.status())
     {
