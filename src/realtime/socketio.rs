@@ -88,7 +88,8 @@ impl Door {
             };
             io.ns(namespace, connected.with(admit));
         }
-        let engine = ServiceExt::<Request>::map_response(service.clone(), IntoResponse::into_response);
+        let engine =
+            ServiceExt::<Request>::map_response(service.clone(), IntoResponse::into_response);
         let front = front::Front { door: self.clone(), engine: Engine::new(engine) };
         Router::new()
             .route_service("/socket.io", service.clone())

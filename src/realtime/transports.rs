@@ -74,6 +74,13 @@ impl Transports {
         cut.insert(sid.to_owned(), now + CUT_FOR);
     }
 
+    /// The WebSocket that a session runs over: the one it moved to, or else that of its handshake.
+    pub(super) fn websocket(&self, sid: &str, handshake: &Arc<Connection>) -> Arc<Connection> {
+        let upgraded = self.upgraded.lock().expect("no panic under this lock");
+        let moved_to = upgraded.get(sid).and_then(Weak::upgrade);
+        moved_to.unwrap_or_else(|| handshake.clone())
+    }
+
     /// Whether polls of this session must be refused.
     pub(super) fn is_cut(&self, sid: &str) -> bool {
         self.cut.lock().expect("no panic under this lock").contains_key(sid)

@@ -172,7 +172,11 @@ async fn deep_json_is_refused() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     for body in [deep.clone(), format!(r#"{{"email":{deep},"password":"p"}}"#)] {
         let (status, answer) = server.rest.post("/api/auth/login", None, body).await;
-        assert_eq!((status, &answer["error"]["code"]), (400, &json!("validation_failed")), "{answer}");
+        assert_eq!(
+            (status, &answer["error"]["code"]),
+            (400, &json!("validation_failed")),
+            "{answer}"
+        );
     }
     // What nobody reads may be as deep as it likes.
     let unread = format!(r#"{{"email":"f@example.com","password":"p","unread":{deep}}}"#);
