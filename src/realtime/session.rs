@@ -20,7 +20,7 @@ use crate::clock::Timestamp;
 const HELD_EVENTS: usize = 1024;
 
 /// How long the send buffer of a socket may stay full before an answer that waits gives up.
-const ANSWER_TRIES: u32 = 4000;
+const ANSWER_TRIES: u32 = 2500;
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// What the hub calls a socket. Never leaves the server.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use super::session::SessionNo;
 use crate::clock::Clock;
 use crate::net::server::Connection;
 
@@ -17,8 +18,8 @@ pub(super) struct Transports {
     upgraded: Mutex<HashMap<String, Weak<Connection>>>,
     /// Polling sessions that were cut, and until when they count as unknown.
     cut: Mutex<HashMap<String, Duration>>,
-    /// How many sockets each session carries.
-    sockets: Mutex<HashMap<String, usize>>,
+    /// The sockets that each session carries.
+    sockets: Mutex<HashMap<String, Vec<SessionNo>>>,
     clock: Clock,
 }
 
@@ -28,22 +29,19 @@ impl Transports {
         Self { upgraded, cut, sockets, clock: clock.clone() }
     }
 
-    /// Notes that a session carries one more socket.
-    pub(super) fn joined(&self, sid: &str) {
+    /// Notes that a session carries this socket.
+    pub(super) fn joined(&self, sid: &str, no: SessionNo) {
         let mut sockets = self.sockets.lock().expect("no panic under this lock");
-        *sockets.entry(sid.to_owned()).or_default() += 1;
+        sockets.entry(sid.to_owned()).or_default().push(no);
     }
 
-    /// Notes that a session carries one socket less; `true` when that was the last.
-    pub(super) fn left(&self, sid: &str) -> bool {
+    /// Notes that a session does not carry this socket any more; `true` when it was the last.
+    /// Later calls do nothing.
+    pub(super) fn left(&self, sid: &str, no: SessionNo) -> bool {
         let mut sockets = self.sockets.lock().expect("no panic under this lock");
-        match sockets.get_mut(sid) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            _ => sockets.remove(sid).is_some(),
-        }
+        let Some(carried) = sockets.get_mut(sid) else { return false };
+        carried.retain(|other| *other != no);
+        carried.is_empty() && sockets.remove(sid).is_some()
     }
 
     /// Whether a session carries no socket.

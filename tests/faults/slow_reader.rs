@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::SinkExt;
 use serde_json::{Value, json};
 
 use crate::client::{self, Client};
@@ -145,4 +146,30 @@ async fn a_client_that_stops_reading_is_gone_in_15_s_and_misses_nothing() {
 async fn a_client_whose_send_buffer_overflows_is_cut_and_misses_nothing() {
     let _turn = turn();
     stop_reading(1500).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_that_sends_without_ever_reading_is_gone_in_15_s() {
+    let _turn = turn();
+    let mut scene = Scene::new().await;
+    let auth = json!({ "token": scene.reader.token });
+    let mut socket = client::join(scene.port(), &auth, Some(4096)).await.unwrap();
+    let (started, before) = (Instant::now(), scene.server.memory());
+    let payload = json!({ "receiverId": scene.sender.id });
+    let sending = tokio::spawn(async move {
+        let mut sent = 0_u64;
+        while socket.send(client::event(sent, "typing_start", &payload)).await.is_ok() {
+            sent += 1;
+        }
+        sent
+    });
+    let offline = scene.watcher.sees_offline(&scene.reader.id, GONE * 2).await - started;
+    let after = scene.server.memory();
+    let sent = sending.await.unwrap();
+    println!(
+        "sent {sent} events without reading: offline after {offline:?}; memory {before} KiB before, \
+         {after} KiB after"
+    );
+    assert!(offline <= GONE, "{offline:?}");
+    assert!(after < before + 32 * 1024, "{before} KiB grew to {after} KiB");
 }

@@ -132,7 +132,6 @@ impl Door {
 
     /// Sets the handlers of a socket: before its client is told that it is connected.
     fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
-        self.transports.joined(&socket.id.to_string());
         let (door, owner) = (self.clone(), session.clone());
         socket.on_fallback(move |taken: Taken| {
             door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
@@ -141,7 +140,7 @@ impl Door {
         let (door, owner) = (self.clone(), session.clone());
         socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
             door.hub.close(&owner);
-            door.part(&socket, reason);
+            door.part(&socket, &owner, reason);
             async {}
         });
         socket.extensions.insert(Admitted(session.clone()));
@@ -149,9 +148,9 @@ impl Door {
 
     /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
     /// engine would keep it for ever (FACTS §1.1).
-    fn part(self: &Arc<Self>, socket: &SocketRef, reason: DisconnectReason) {
+    fn part(self: &Arc<Self>, socket: &SocketRef, session: &Session, reason: DisconnectReason) {
         let sid = socket.id.to_string();
-        let last = self.transports.left(&sid);
+        let last = self.transports.left(&sid, session.no);
         if !matches!(
             reason,
             DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect
@@ -178,6 +177,12 @@ struct Admitted(Arc<Session>);
 /// Starts the session of a socket whose client has just been told that it is connected.
 pub(super) fn open(door: &Door, socket: &SocketRef, handshake: Handshake) {
     if let Some(Admitted(session)) = socket.extensions.remove::<Admitted>() {
+        // Not at admission: of a client that is gone by now the engine tells nothing any more.
+        let sid = socket.id.to_string();
+        door.transports.joined(&sid, session.no);
         door.dispatcher.start(&session, handshake.auth);
+        if session.is_closed() {
+            door.transports.left(&sid, session.no);
+        }
     }
 }
