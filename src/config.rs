@@ -85,7 +85,7 @@ pub struct TokenConfig {
     pub secret: Option<SecretString>,
     /// `JWT_EXPIRES_IN`.
     pub access_ttl: Duration,
-    /// `REFRESH_EXPIRES_IN`.
+    /// `REFRESH_EXPIRES_IN`; never less than `access_ttl`.
     pub refresh_ttl: Duration,
     /// `RESET_EXPIRES_IN`.
     pub reset_ttl: Duration,
@@ -267,10 +267,12 @@ impl TokenConfig {
                 Some(text) => check_production_secret(vars, text.expose_secret()),
             }
         }
+        let access_ttl = vars.duration("JWT_EXPIRES_IN", "7d");
         Self {
             secret,
-            access_ttl: vars.duration("JWT_EXPIRES_IN", "7d"),
-            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d"),
+            access_ttl,
+            // A login session is forgotten with its last refresh token.
+            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d").max(access_ttl),
             reset_ttl: vars.duration("RESET_EXPIRES_IN", "1h"),
         }
     }
@@ -317,7 +319,7 @@ impl FirstAdmin {
 
 impl SmtpConfig {
     fn read(vars: &mut Vars) -> Option<Self> {
-        let from = vars.text("SMTP_FROM", "waggle <no-reply@localhost>");
+        let from = vars.text("SMTP_FROM", "no-reply@localhost");
         let url = vars.optional("SMTP_URL")?;
         if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
             vars.reject("SMTP_URL", "must start with smtp:// or smtps://");

@@ -152,6 +152,9 @@ impl Failures {
     }
 }
 
+/// Names one of the limits per address.
+pub type PerAddress = fn(&Limits) -> &Limiter<IpAddr>;
+
 /// Every limit of the server.
 pub struct Limits {
     /// Messages, per user.

@@ -1,5 +1,5 @@
 //! What every REST door shares: reading requests, and showing answers in a router's dialect
-//! (CONTRACT §1). A handler returns a [`Reply`] or an [`Error`] and never formats anything.
+//! (CONTRACT §1). A handler returns a [`Reply`] or an [`crate::error::Error`] and never formats anything.
 
 mod dialect;
 mod extract;

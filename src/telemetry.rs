@@ -1,6 +1,7 @@
 //! Logs and metrics. Logs are one line per event with fields; nothing that a client keeps secret
 //! (tokens, passwords, texts) is ever put into a field.
 
+use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -19,6 +20,7 @@ pub fn start_logging(config: &LogConfig) {
     // same standard error would panic in whoever logs.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .log_internal_errors(false);
     let started = match config.format {

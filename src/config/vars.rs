@@ -39,7 +39,7 @@ impl Display for Problems {
 impl Vars {
     /// `.env` and the environment.
     pub fn from_env() -> Self {
-        let mut vars = Self::from_pairs::<&str>(&[]);
+        let mut vars = Self::from_pairs(&[]);
         match dotenvy::dotenv_iter() {
             Ok(lines) => lines.for_each(|line| match line {
                 Ok((name, value)) => vars.set(name, value),
@@ -53,10 +53,10 @@ impl Vars {
     }
 
     /// Exactly these.
-    pub fn from_pairs<T: AsRef<str>>(pairs: &[(T, T)]) -> Self {
+    pub fn from_pairs(pairs: &[(&str, &str)]) -> Self {
         let mut vars = Self { values: HashMap::new(), asked: Vec::new(), problems: Vec::new() };
         for (name, value) in pairs {
-            vars.set(name.as_ref().to_owned(), value.as_ref().to_owned());
+            vars.set((*name).to_owned(), (*value).to_owned());
         }
         vars
     }

@@ -164,7 +164,7 @@ impl Presence {
         for some in changes.chunks(MOST_AT_ONCE) {
             match self.config.audience {
                 PresenceAudience::Everyone => {
-                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some)
+                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some);
                 }
                 PresenceAudience::Contacts => self.tell_contacts(some).await,
             }

@@ -163,7 +163,7 @@ impl Hub {
         self.watching(|watcher| watcher.commanded(command));
         match command {
             Command::EndLogin(login) => {
-                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s))
+                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s));
             }
             Command::ExtendLogin(login, until) => {
                 self.audiences

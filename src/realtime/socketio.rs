@@ -6,7 +6,6 @@ mod front;
 mod link;
 mod polls;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,7 +23,7 @@ use super::hub::Hub;
 use super::transports::Transports;
 use crate::caller::CheckToken;
 use crate::config::{CorsOrigins, SocketConfig, SocketParser};
-use crate::limits::Limiter;
+use crate::limits::{Limits, PerAddress};
 
 use admission::{Handshake, open};
 use polls::Engine;
@@ -48,9 +47,9 @@ pub struct Gate {
     /// The token check.
     pub check: Arc<dyn CheckToken>,
     /// Attempts, per address.
-    pub connects: fn(&crate::limits::Limits) -> &Limiter<IpAddr>,
+    pub connects: PerAddress,
     /// The limits.
-    pub limits: Arc<crate::limits::Limits>,
+    pub limits: Arc<Limits>,
 }
 
 impl Door {

@@ -18,6 +18,8 @@ pub(super) struct Transports {
     upgraded: Mutex<HashMap<String, Weak<Connection>>>,
     /// Polling sessions that were cut, and until when they count as unknown.
     cut: Mutex<HashMap<String, Duration>>,
+    /// Polls that wait for something to send.
+    polls: Mutex<HashMap<String, Weak<Connection>>>,
     /// The sockets that each session carries.
     sockets: Mutex<HashMap<String, Vec<SessionNo>>>,
     clock: Clock,
@@ -25,8 +27,8 @@ pub(super) struct Transports {
 
 impl Transports {
     pub(super) fn new(clock: &Clock) -> Self {
-        let (upgraded, cut, sockets) = Default::default();
-        Self { upgraded, cut, sockets, clock: clock.clone() }
+        let (upgraded, cut, polls, sockets) = Default::default();
+        Self { upgraded, cut, polls, sockets, clock: clock.clone() }
     }
 
     /// Notes that a session carries this socket.
@@ -58,18 +60,37 @@ impl Transports {
         upgraded.insert(sid.to_owned(), Arc::downgrade(connection));
     }
 
-    /// Cuts a session: its WebSocket, or else the connection of its handshake and every later poll.
-    pub(super) fn cut(&self, sid: &str, handshake: &Connection) {
-        let websocket = self.upgraded.lock().expect("no panic under this lock").remove(sid);
-        if let Some(connection) = websocket.and_then(|connection| connection.upgrade()) {
-            connection.cut();
-            return;
+    /// Notes the connection on which a session's poll is waiting.
+    pub(super) fn polls(&self, sid: &str, connection: &Arc<Connection>) {
+        let mut polls = self.polls.lock().expect("no panic under this lock");
+        polls.insert(sid.to_owned(), Arc::downgrade(connection));
+    }
+
+    /// Notes that a session's poll was answered.
+    pub(super) fn polled(&self, sid: &str) {
+        self.polls.lock().expect("no panic under this lock").remove(sid);
+    }
+
+    /// Cuts a session: its WebSocket, or else the poll that waits and every later one. The
+    /// handshake's connection is the WebSocket's own, or a poller's, which may be shared behind a
+    /// proxy and is left alone.
+    pub(super) fn cut(&self, sid: &str, handshake: &Connection, is_websocket: bool) {
+        let upgraded = self.upgraded.lock().expect("no panic under this lock").remove(sid);
+        if let Some(connection) = upgraded.and_then(|connection| connection.upgrade()) {
+            return connection.cut();
         }
-        handshake.cut();
+        if is_websocket {
+            return handshake.cut();
+        }
         let now = self.clock.monotonic();
         let mut cut = self.cut.lock().expect("no panic under this lock");
         cut.retain(|_, until| *until > now);
         cut.insert(sid.to_owned(), now + CUT_FOR);
+        drop(cut);
+        let poll = self.polls.lock().expect("no panic under this lock").remove(sid);
+        if let Some(connection) = poll.and_then(|connection| connection.upgrade()) {
+            connection.cut();
+        }
     }
 
     /// The WebSocket that a session runs over: the one it moved to, or else that of its handshake.
@@ -87,5 +108,6 @@ impl Transports {
     /// Forgets a session that ended.
     pub(super) fn forget(&self, sid: &str) {
         self.upgraded.lock().expect("no panic under this lock").remove(sid);
+        self.polled(sid);
     }
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::limits::{Allowance, Limits};
+use crate::limits::{Allowance, Limits, PerAddress};
 use crate::net::address::ClientAddress;
 
 /// What a request is called in logs and error answers.
@@ -62,6 +62,7 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
 }
 
 /// Turns a panic into `internal`.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over a box")]
 pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body> {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
@@ -70,10 +71,7 @@ pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body
 
 /// Limits a route by the client's address.
 pub async fn by_address(
-    State((limits, limiter)): State<(
-        Arc<Limits>,
-        fn(&Limits) -> &crate::limits::Limiter<std::net::IpAddr>,
-    )>,
+    State((limits, limiter)): State<(Arc<Limits>, PerAddress)>,
     address: ClientAddress,
     request: Request,
     next: Next,

@@ -71,3 +71,23 @@ async fn a_stop_under_load_tells_clients_and_loses_nothing_on_mongodb() {
     let mongod = Mongod::start().await;
     stop_and_count("mongodb", Setup::mongo(&mongod)).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_while_mongod_is_gone_ends_in_time() {
+    let _turn = turn();
+    let mongod = Mongod::start().await;
+    let mut server = Setup::mongo(&mongod).start().await;
+    let mut load = Load::start(&server.rest, server.port()).await;
+    load.ledger.await_more(BETWEEN, PATIENCE).await;
+    mongod.kill().await;
+    let (status, took) = server.terminate(STOP * 2).await;
+    println!("shutdown without mongod: stopped in {took:?} with {status}");
+    assert!(status.success(), "{status}");
+    assert!(took <= STOP, "{took:?}");
+    // What was acknowledged before is there when both are back.
+    mongod.start_again().await;
+    server.start_again().await;
+    load.ledger.await_more(BETWEEN, PATIENCE).await;
+    load.finish().await;
+    load.ledger.check(&server.rest, &load.pairs).await.assert_whole();
+}

@@ -1,5 +1,4 @@
 //! The embedded stores: each test in a directory of its own.
-#![cfg(any())] // Until the embedded stores are here.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -9,7 +8,7 @@ use waggle::auth::store::embedded::EmbeddedAuthStore;
 use waggle::chat::store::embedded::EmbeddedChatStore;
 use waggle::presence::store::embedded::EmbeddedPresenceStore;
 use waggle::store::Migration;
-use waggle::store::embedded::Embedded;
+use waggle::store::embedded::{Embedded, OpenError};
 use waggle::users::store::embedded::EmbeddedUserStore;
 
 use crate::fixture::Stores;
@@ -24,7 +23,7 @@ fn migrations() -> Vec<Migration> {
     .concat()
 }
 
-/// Removes the directory when the test ends, however it ends.
+/// A directory that goes when the test ends, however it ends.
 struct TestDir(PathBuf);
 
 impl TestDir {
@@ -33,6 +32,10 @@ impl TestDir {
         let dir = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&dir).unwrap();
         Self(dir)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("waggle.db")
     }
 }
 
@@ -54,16 +57,18 @@ fn stores(db: &Embedded) -> Stores {
 }
 
 /// Runs a test on a database of its own.
-pub async fn run<F: Future<Output = ()>>(test: impl FnOnce(Stores) -> F) {
+pub(crate) async fn run<F: Future<Output = ()>>(test: impl FnOnce(Stores) -> F) {
     let dir = TestDir::new();
-    let db = Embedded::open(&dir.0, &migrations()).unwrap();
+    let db = Embedded::open(&dir.file(), &migrations()).unwrap();
     test(stores(&db)).await;
+    db.close().await;
 }
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let dir = TestDir::new();
-    let newer = Migration { domain: "chat", version: 99, sql: "" };
-    drop(Embedded::open(&dir.0, &[&migrations()[..], &[newer]].concat()).unwrap());
-    assert!(Embedded::open(&dir.0, &migrations()).is_err());
+    let newer = Migration { domain: "chat", version: 2, sql: "" };
+    drop(Embedded::open(&dir.file(), &[&migrations()[..], &[newer]].concat()).unwrap());
+    let refused = Embedded::open(&dir.file(), &migrations()).err().unwrap();
+    assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
 }

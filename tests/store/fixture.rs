@@ -15,17 +15,17 @@ use waggle::users::store::UserStore;
 
 /// Every store of one node, on a database that no other test uses.
 #[derive(Clone)]
-pub struct Stores {
-    pub auth: Arc<dyn AuthStore>,
-    pub users: Arc<dyn UserStore>,
-    pub presence: Arc<dyn PresenceStore>,
-    pub chat: Arc<dyn ChatStore>,
+pub(crate) struct Stores {
+    pub(crate) auth: Arc<dyn AuthStore>,
+    pub(crate) users: Arc<dyn UserStore>,
+    pub(crate) presence: Arc<dyn PresenceStore>,
+    pub(crate) chat: Arc<dyn ChatStore>,
     /// The stores of another node on the same database.
-    pub another: Arc<dyn Fn() -> Stores + Send + Sync>,
+    pub(crate) another: Arc<dyn Fn() -> Stores + Send + Sync>,
 }
 
 impl Stores {
-    pub fn another_node(&self) -> Self {
+    pub(crate) fn another_node(&self) -> Self {
         (self.another)()
     }
 }
@@ -37,7 +37,6 @@ macro_rules! every_store {
 
         mod embedded {
             $(
-                #[cfg(any())] // Until the embedded stores are here.
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     crate::embedded::run(super::$name).await;
@@ -57,17 +56,17 @@ macro_rules! every_store {
 }
 
 /// The moment `millis` after some morning.
-pub fn at(millis: i64) -> Timestamp {
+pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(1_747_758_600_000 + millis)
 }
 
 /// Somebody new.
-pub fn somebody() -> UserId {
+pub(crate) fn somebody() -> UserId {
     UserId::generate(at(0))
 }
 
 /// An account to be stored, with an address made of the name.
-pub fn new_account(username: &str, role: Role) -> NewAccount {
+pub(crate) fn new_account(username: &str, role: Role) -> NewAccount {
     NewAccount {
         id: somebody(),
         username: username.parse().unwrap(),
@@ -80,7 +79,7 @@ pub fn new_account(username: &str, role: Role) -> NewAccount {
 }
 
 /// A message without a `clientMsgId`.
-pub fn text(sender: UserId, receiver: UserId, content: &str) -> NewMessage {
+pub(crate) fn text(sender: UserId, receiver: UserId, content: &str) -> NewMessage {
     NewMessage {
         id: MessageId::generate(at(0)),
         conversation: ConversationId::of_pair(sender, receiver),
@@ -93,19 +92,23 @@ pub fn text(sender: UserId, receiver: UserId, content: &str) -> NewMessage {
 }
 
 /// A message that may be sent again.
-pub fn idempotent(sender: UserId, receiver: UserId, content: &str, id: &str) -> NewMessage {
+pub(crate) fn idempotent(sender: UserId, receiver: UserId, content: &str, id: &str) -> NewMessage {
     NewMessage { client_msg_id: Some(id.parse().unwrap()), ..text(sender, receiver, content) }
 }
 
 /// Appends messages of which each must be new, and gives them as stored.
-pub async fn append(stores: &Stores, batch: Vec<NewMessage>, now: Timestamp) -> Vec<StoredMessage> {
+pub(crate) async fn append(
+    stores: &Stores,
+    batch: Vec<NewMessage>,
+    now: Timestamp,
+) -> Vec<StoredMessage> {
     let results = stores.chat.append(batch, now).await;
     results.into_iter().map(|result| stored(result.unwrap())).collect()
 }
 
 /// The message, if it is new.
 #[track_caller]
-pub fn stored(appended: Appended) -> StoredMessage {
+pub(crate) fn stored(appended: Appended) -> StoredMessage {
     match appended {
         Appended::Stored(message) => message,
         Appended::Repeated(message) => panic!("{message:?} should have been new"),
@@ -114,7 +117,7 @@ pub fn stored(appended: Appended) -> StoredMessage {
 
 /// The message, if it was stored before.
 #[track_caller]
-pub fn repeated(appended: Appended) -> StoredMessage {
+pub(crate) fn repeated(appended: Appended) -> StoredMessage {
     match appended {
         Appended::Repeated(message) => message,
         Appended::Stored(message) => panic!("{message:?} should have been a repeat"),
@@ -122,7 +125,7 @@ pub fn repeated(appended: Appended) -> StoredMessage {
 }
 
 /// What the conversation holds, which must be numbered from 1 without gaps.
-pub async fn whole(stores: &Stores, conversation: ConversationId) -> Vec<StoredMessage> {
+pub(crate) async fn whole(stores: &Stores, conversation: ConversationId) -> Vec<StoredMessage> {
     let messages = stores.chat.range(conversation, 0, i64::MAX).await.unwrap();
     let numbers: Vec<i64> = messages.iter().map(|message| message.seq).collect();
     assert_eq!(numbers, (1..=messages.len() as i64).collect::<Vec<_>>());
@@ -131,7 +134,7 @@ pub async fn whole(stores: &Stores, conversation: ConversationId) -> Vec<StoredM
 }
 
 /// Runs many at once and gives what they return.
-pub async fn at_once<T, F>(tasks: impl IntoIterator<Item = F>) -> Vec<T>
+pub(crate) async fn at_once<T, F>(tasks: impl IntoIterator<Item = F>) -> Vec<T>
 where
     T: Send + 'static,
     F: Future<Output = T> + Send + 'static,

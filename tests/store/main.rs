@@ -1,6 +1,7 @@
 //! One suite, every store: what the store traits promise, checked on each implementation.
 //!
 //! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 #[macro_use]
 mod fixture;
@@ -15,4 +16,5 @@ mod logins;
 mod presence;
 mod reading;
 mod repeats;
+mod throughput;
 mod tokens;

@@ -59,13 +59,140 @@ where
 }
 
 /// Runs a test on stores of its own.
-pub async fn run<F>(test: impl FnOnce(Stores) -> F + Send + 'static)
+pub(crate) async fn run<F>(test: impl FnOnce(Stores) -> F + Send + 'static)
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    run_on(async |db: Mongo| {
+    run_on(|db| async move {
         db.migrate(&migrations()).await.unwrap();
         test(stores(&db)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    run_on(|db| async move {
+        let newer =
+            MongoMigration { domain: "chat", version: 99, apply: |_| Box::pin(async { Ok(()) }) };
+        db.migrate(&[&migrations()[..], &[newer]].concat()).await.unwrap();
+        let refused = db.migrate(&migrations()).await.unwrap_err();
+        assert!(
+            matches!(&refused, MigrateError::Newer { domain, stored: 99, known: 1 } if domain == "chat"),
+            "{refused}"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
+    run_on(|db| async move {
+        let nodes = (0..4).map(|_| db.clone());
+        let outcomes = at_once(nodes.map(|db| async move { db.migrate(&migrations()).await }));
+        assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
+        db.migrate(&migrations()).await.unwrap();
+        let versions = db.database().collection::<Document>("schema_versions");
+        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_server_is_known_to_be_a_replica_set_and_answers() {
+    run_on(|db| async move {
+        assert!(db.is_replica_set());
+        db.ping().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_write_that_is_repeated_is_stored_once() {
+    run(|stores: Stores| async move {
+        let (alice, bob) = (somebody(), somebody());
+        let batch: Vec<_> = (0..5).map(|n| text(alice, bob, &format!("{n}"))).collect();
+        let first = append(&stores, batch[..3].to_vec(), at(0)).await;
+        let again = append(&stores.another_node(), batch, at(9)).await;
+        assert_eq!(again[..3], first);
+        assert_eq!(whole(&stores, first[0].conversation).await, again);
+    })
+    .await;
+}
+
+/// Makes commands of `kind` on this database's messages fail so many times; how many commands
+/// have ever failed like this.
+async fn fail(db: &Mongo, kind: &str, times: i32, how: Document) -> i32 {
+    let mut data = doc! {
+        "failCommands": [kind],
+        "namespace": format!("{}.messages", db.database().name()),
+    };
+    data.extend(how);
+    let command = doc! {
+        "configureFailPoint": "failCommand", "mode": { "times": times }, "data": data,
+    };
+    let admin = db.database().client().database("admin");
+    let before = admin.run_command(command).await;
+    let before = before.expect("the server runs with enableTestCommands=1");
+    before.get_i32("count").unwrap()
+}
+
+/// One test, because the server has one such switch.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_database_fails_at_is_neither_lost_nor_doubled() {
+    run_on(|db| async move {
+        db.migrate(&migrations()).await.unwrap();
+        let stores = stores(&db);
+        let (alice, bob) = (somebody(), somebody());
+        let hows = [
+            // Done, but not known to be replicated.
+            ("insert", 1, doc! { "writeConcernError": { "code": 64, "errmsg": "waiting" } }),
+            // More often than the driver itself tries again.
+            ("insert", 3, doc! { "closeConnection": true }),
+            // The primary steps down.
+            ("insert", 3, doc! { "errorCode": 10107 }),
+            ("aggregate", 3, doc! { "closeConnection": true }),
+        ];
+        for (round, (kind, times, how)) in hows.into_iter().enumerate() {
+            let before = fail(&db, kind, times, how).await;
+            let batch = (0..10)
+                .map(|n| idempotent(alice, bob, &format!("{n}"), &format!("{round}-{n}")))
+                .collect();
+            let results = stores.another_node().chat.append(batch, at(0)).await;
+            let messages: Vec<_> = results.into_iter().map(|r| stored(r.unwrap())).collect();
+            let all = whole(&stores, messages[0].conversation).await;
+            assert_eq!(all.len(), (round + 1) * 10);
+            assert_eq!(all[round * 10..], messages);
+            assert_eq!(fail(&db, "ping", 1, doc! {}).await, before + times, "{kind}");
+        }
+        let before = fail(&db, "update", 1, doc! { "closeConnection": true }).await;
+        let reader = waggle::chat::model::ReadMark::All {
+            conversation: waggle::ids::ConversationId::of_pair(alice, bob),
+            reader: bob,
+        };
+        let marked = stores.chat.mark_read(vec![reader], at(1)).await;
+        assert_eq!(marked[0].as_ref().unwrap().len(), 40);
+        assert_eq!(fail(&db, "ping", 1, doc! {}).await, before + 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_the_database_refuses_does_not_stop_the_others() {
+    run_on(|db| async move {
+        db.migrate(&migrations()).await.unwrap();
+        let only_short = doc! { "content": { "$not": { "$regex": "^refused" } } };
+        let rule = doc! { "collMod": "messages", "validator": only_short };
+        db.database().run_command(rule).await.unwrap();
+        let stores = stores(&db);
+        let (alice, bob) = (somebody(), somebody());
+        let batch = ["one", "refused", "two"].map(|content| text(alice, bob, content)).to_vec();
+        let conversation = batch[0].conversation;
+        let results = stores.chat.append(batch, at(0)).await;
+        assert!(matches!(results[0], Ok(Appended::Stored(_))));
+        assert_eq!(results[1].as_ref().unwrap_err().code, waggle::error::Code::Internal);
+        assert!(matches!(results[2], Ok(Appended::Stored(_))));
+        assert_eq!(whole(&stores, conversation).await.len(), 2);
     })
     .await;
 }

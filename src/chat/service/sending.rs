@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use quick_cache::sync::Cache;
 
 use super::{BATCH, Chat, WAITING};
 use crate::chat::model::{NewMessage, StoredMessage};
@@ -15,6 +16,9 @@ use crate::presence::service::Presence;
 use crate::realtime::hub::Hub;
 use crate::realtime::session::{Session, SessionNo};
 use crate::store::group::GroupCommit;
+
+/// Messages without a known outcome that are remembered; the least used are forgotten first.
+const UNSETTLED: usize = 10_000;
 
 /// A message on its way to the disk, with what its announcement needs.
 pub(super) struct Outbound {
@@ -38,7 +42,11 @@ pub(super) fn writer(
     hub: &Arc<Hub>,
     presence: &Arc<Presence>,
 ) -> GroupCommit<Outbound, Appended> {
-    let announcer = Announcer { hub: hub.clone(), presence: presence.clone() };
+    let announcer = Announcer {
+        hub: hub.clone(),
+        presence: presence.clone(),
+        unsettled: Arc::new(Cache::new(UNSETTLED)),
+    };
     let store = store.clone();
     GroupCommit::spawn("messages", BATCH, WAITING, move |batch: Vec<Outbound>| {
         let (store, announcer) = (store.clone(), announcer.clone());
@@ -47,9 +55,7 @@ pub(super) fn writer(
             let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
             let results = store.append(messages, now).await;
             for (outbound, result) in batch.iter().zip(&results) {
-                if let Ok(Appended::Stored(stored)) = result {
-                    announcer.announce(stored, outbound);
-                }
+                announcer.announce_once(outbound, result);
             }
             results
         }
@@ -61,9 +67,24 @@ pub(super) fn writer(
 struct Announcer {
     hub: Arc<Hub>,
     presence: Arc<Presence>,
+    /// Messages of which it is not known whether they are stored: the database went away. A repeat
+    /// may find that they are; then nobody has heard of them yet.
+    unsettled: Arc<Cache<MessageId, ()>>,
 }
 
 impl Announcer {
+    fn announce_once(&self, outbound: &Outbound, result: &Result<Appended>) {
+        match result {
+            Ok(Appended::Stored(stored)) => self.announce(stored, outbound),
+            Ok(Appended::Repeated(stored)) => {
+                if self.unsettled.remove(&stored.id).is_some() {
+                    self.announce(stored, outbound);
+                }
+            }
+            Err(_) => self.unsettled.insert(outbound.message.id, ()),
+        }
+    }
+
     fn announce(&self, stored: &StoredMessage, outbound: &Outbound) {
         let message = Arc::new(show(&self.presence, stored.clone(), &outbound.names));
         let to = [stored.receiver.audience(), stored.sender.audience()];

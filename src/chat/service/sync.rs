@@ -51,8 +51,10 @@ impl Chat {
         seq: i64,
         most: usize,
     ) -> Result<Vec<StoredMessage>> {
-        let messages =
-            self.store.range(conversation, seq + 1, seq.saturating_add(most as i64)).await?;
+        // Any number a client says: messages are numbered from 1.
+        let seq = seq.max(0);
+        let (first, last) = (seq.saturating_add(1), seq.saturating_add(most as i64));
+        let messages = self.store.range(conversation, first, last).await?;
         let theirs =
             messages.first().is_some_and(|first| first.sender == user || first.receiver == user);
         Ok(if theirs { messages } else { Vec::new() })
@@ -90,7 +92,7 @@ impl Chat {
             changed.extend(recent.map(|head| head.id));
             match page.last() {
                 Some(last) if changed.len() - count == PAGE as usize => {
-                    before = Some((last.updated_at, last.id))
+                    before = Some((last.updated_at, last.id));
                 }
                 _ => return Ok(changed),
             }

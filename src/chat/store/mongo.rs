@@ -6,6 +6,7 @@
 mod append;
 mod batch;
 mod heads;
+mod known;
 mod pages;
 mod reads;
 mod rows;
@@ -18,6 +19,7 @@ use mongodb::bson::doc;
 use mongodb::{Collection, Database};
 
 use self::heads::Heads;
+use self::known::Recent;
 use self::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
 use super::{Appended, ChatStore, InboxPosition};
 use crate::chat::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
@@ -73,6 +75,7 @@ pub struct MongoChatStore {
     heads: Heads,
     /// Whether the database was away when messages were written last.
     away: Arc<AtomicBool>,
+    recent: Recent,
 }
 
 impl MongoChatStore {
@@ -84,6 +87,7 @@ impl MongoChatStore {
             conversations: db.collection(CONVERSATIONS),
             heads: Heads::new(db),
             away: Arc::default(),
+            recent: Recent::new(),
         }
     }
 }

@@ -11,7 +11,7 @@ use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::FromConnectParts;
 use socketioxide::socket::{DisconnectReason, Socket};
 
-use super::link::{SocketLink, Taken};
+use super::link::{SocketLink, Taken, over_websocket};
 use super::{Door, Gate};
 use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
@@ -97,7 +97,7 @@ impl Door {
                     }
                     Code::Unauthenticated => Err(Refused("invalid token")),
                     _ => {
-                        self.transports.cut(&sid, &connection);
+                        self.transports.cut(&sid, &connection, over_websocket(&handshake.socket));
                         Err(Refused("try again later"))
                     }
                 }
@@ -159,11 +159,11 @@ impl Door {
         }
         let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned();
         if let Some(connection) = connection.filter(|_| last) {
-            let door = self.clone();
+            let (door, is_websocket) = (self.clone(), over_websocket(socket));
             tokio::spawn(async move {
                 tokio::time::sleep(door.patience).await;
                 if door.transports.is_bare(&sid) {
-                    door.transports.cut(&sid, &connection);
+                    door.transports.cut(&sid, &connection, is_websocket);
                 }
             });
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -68,7 +68,10 @@ pub(super) async fn guard(State(front): State<Front>, request: Request, next: Ne
     }
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let poll = sid.clone().filter(|_| is_poll(&request)).map(|sid| Poll::new(&front.engine, sid));
+    let waiting = sid.as_deref().zip(connection.as_ref()).filter(|_| poll.is_some());
+    waiting.inspect(|(sid, connection)| door.transports.polls(sid, connection));
     let response = next.run(with_small_head(request)).await;
+    waiting.inspect(|(sid, _)| door.transports.polled(sid));
     if let Some(poll) = poll {
         poll.answered();
     }
@@ -106,29 +109,22 @@ fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
 fn with_small_head(request: Request) -> Request {
     let (mut head, body) = request.into_parts();
     let mut small = Request::new(Body::empty());
+    *small.headers_mut() = small_headers(&head.method, &head.headers);
     *small.method_mut() = head.method;
     *small.uri_mut() = head.uri.to_string().parse().unwrap_or(head.uri);
-    *small.headers_mut() = small_headers(&head.headers);
     *small.extensions_mut() = small_extensions(&mut head.extensions);
     *small.body_mut() = body;
     small
 }
 
-fn small_headers(headers: &HeaderMap) -> HeaderMap {
-    let kept = [
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        header::CONTENT_LENGTH,
-        header::CONNECTION,
-        header::UPGRADE,
-        header::SEC_WEBSOCKET_KEY,
-        header::SEC_WEBSOCKET_VERSION,
-    ];
-    let mut small = HeaderMap::new();
+fn small_headers(method: &Method, headers: &HeaderMap) -> HeaderMap {
+    let of_get = [header::AUTHORIZATION, header::SEC_WEBSOCKET_KEY];
+    let of_post = [header::CONTENT_TYPE, header::CONTENT_LENGTH];
+    let kept = if method == Method::POST { of_post } else { of_get };
+    let mut small = HeaderMap::with_capacity(kept.len());
     for name in kept {
-        if let Some(copy) =
-            headers.get(&name).and_then(|value| value.as_bytes().to_vec().try_into().ok())
-        {
+        let copy = headers.get(&name).and_then(|value| value.as_bytes().to_vec().try_into().ok());
+        if let Some(copy) = copy {
             small.insert(name, copy);
         }
     }

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 
-use bytes::Bytes;
+use axum::body::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
@@ -49,7 +49,8 @@ impl Link for SocketLink {
     }
 
     fn cut(&self) {
-        self.transports.cut(&self.sid, &self.handshake);
+        let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
+        self.transports.cut(&self.sid, &self.handshake, is_websocket);
     }
 
     fn pause(&self) {
@@ -72,6 +73,10 @@ impl SocketLink {
         let alone = socket.transport_type() == TransportType::Websocket;
         alone.then(|| self.transports.websocket(&self.sid, &self.handshake))
     }
+}
+
+pub(super) fn over_websocket(socket: &Engine) -> bool {
+    socket.transport_type() == TransportType::Websocket
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.

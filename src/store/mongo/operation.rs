@@ -81,7 +81,7 @@ pub(crate) fn duplicate_key(error: &DriverError) -> Option<&str> {
     }
 }
 
-/// The unique index named by a write error. Newer drivers have no field for it, and its place in
+/// The unique index named by a write error. The driver has no field for it, and its place in
 /// the text is before anything that a user wrote.
 pub(crate) fn refused_index(code: i32, message: &str) -> Option<&str> {
     let (_, rest) = message.split_once(" index: ")?;

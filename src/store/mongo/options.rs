@@ -47,14 +47,14 @@ mod tests {
     #[tokio::test]
     async fn a_bad_uri_is_refused_without_showing_its_password() {
         for uri in [
-            "mongodb://alice:s3cr3t/word@localhost/db",
-            "mongodb://alice:s3cr3t@word@localhost",
+            "mongodb://alice:s3cr3t/hunter2@localhost/db",
+            "mongodb://alice:s3cr3t@hunter2@localhost",
             "mongodb://alice:s3cr3t@localhost:port",
             "mongo://alice:s3cr3t@localhost",
             "mongodb://alice:s3cr3t%zz@localhost",
         ] {
             let error = parse(uri).await.expect_err(uri).to_string();
-            assert!(!error.contains("s3cr3t") && !error.contains("word@"), "{uri}: {error}");
+            assert!(!error.contains("s3cr3t") && !error.contains("hunter2"), "{uri}: {error}");
         }
     }
 

@@ -5,25 +5,23 @@
 //! the conversation's (another node took the number), the sender's `clientMsgId` (a repeat), or
 //! the id itself (an earlier try of ours, whose answer was lost, did arrive).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use futures_util::TryStreamExt;
-use mongodb::bson::doc;
-use mongodb::bson::oid::ObjectId;
 use mongodb::error::{Error as DriverError, ErrorKind};
 use tokio::time::Instant;
 
 use super::batch::{Batch, Pending};
 use super::heads::{Head, upsert_conversations};
+use super::known::{settle_expected, settle_known};
 use super::rows::MessageRow;
 use super::{MongoChatStore, SEQ_UNIQUE};
-use crate::chat::model::{ClientMsgId, NewMessage, StoredMessage};
+use crate::chat::model::{NewMessage, StoredMessage};
 use crate::chat::store::Appended;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::{ConversationId, UserId};
+use crate::ids::ConversationId;
 use crate::store::mongo::operation::{bounded, is_outage, refused_index, to_error};
 
 /// How long a batch is tried. The ids are fixed, so a message that arrived is found, not doubled.
@@ -51,9 +49,9 @@ pub(super) async fn append(
     let away = store.away.load(Ordering::Relaxed);
     let deadline = Instant::now() + if away { BUDGET_AWAY } else { BUDGET };
     let mut batch = Batch::new(messages);
-    let mut setbacks = 0;
+    let (mut setbacks, mut first) = (0, true);
     while !batch.pending().is_empty() {
-        match round(store, &mut batch, now, deadline).await {
+        match round(store, &mut batch, &mut first, now, deadline).await {
             Ok(Round::Progress) => {
                 store.away.store(false, Ordering::Relaxed);
                 setbacks = 0;
@@ -96,10 +94,18 @@ async fn pause(setbacks: u32) {
 async fn round(
     store: &MongoChatStore,
     batch: &mut Batch,
+    first: &mut bool,
     now: Timestamp,
     deadline: Instant,
 ) -> mongodb::error::Result<Round> {
     let limit = || deadline.saturating_duration_since(Instant::now());
+    if *first {
+        settle_expected(store, batch, limit()).await?;
+        *first = false;
+    }
+    if batch.pending().is_empty() {
+        return Ok(Round::Progress);
+    }
     let conversations = batch.pending().iter().map(|pending| pending.message.conversation);
     let heads = store.heads.load(conversations, limit()).await?;
     let rows = number(batch.pending(), heads, now);
@@ -116,7 +122,10 @@ async fn round(
             forget(store, &batch.pending()[..1]);
             Ok(if place > 0 { Round::Progress } else { Round::Overtaken })
         }
-        Some(_) => settle_known(store, batch, limit()).await,
+        Some(_) => {
+            let any = settle_known(store, batch, |_| true, limit()).await?;
+            Ok(if any { Round::Progress } else { Round::Overtaken })
+        }
         None => {
             batch.fail_next(to_error(&error));
             Ok(Round::Progress)
@@ -171,59 +180,8 @@ fn settle_stored(
         let message = StoredMessage::from(row);
         let head = Head { seq: message.seq, created_at: message.created_at };
         store.heads.remember(message.conversation, head);
+        store.recent.remember(&message);
         Appended::Stored(message)
     });
     batch.settle_first(stored);
-}
-
-/// Settles all pending messages that are stored already: repeats, and earlier tries of ours.
-async fn settle_known(
-    store: &MongoChatStore,
-    batch: &mut Batch,
-    limit: Duration,
-) -> mongodb::error::Result<Round> {
-    let known = find_known(store, batch.pending(), limit).await?;
-    if known.is_empty() {
-        return Ok(Round::Overtaken);
-    }
-    let own: HashMap<_, _> = known.iter().map(|message| (message.id, message)).collect();
-    let repeated: HashMap<(UserId, &ClientMsgId), _> =
-        known.iter().filter_map(|m| Some(((m.sender, m.client_msg_id.as_ref()?), m))).collect();
-    for message in &known {
-        store.heads.forget(message.conversation);
-    }
-    batch.settle_known(|message| {
-        let stored = own.get(&message.id).map(|own| Appended::Stored((*own).clone()));
-        let repeat = || {
-            let key = (message.sender, message.client_msg_id.as_ref()?);
-            repeated.get(&key).map(|first| Appended::Repeated((*first).clone()))
-        };
-        stored.or_else(repeat)
-    });
-    Ok(Round::Progress)
-}
-
-async fn find_known(
-    store: &MongoChatStore,
-    pending: &[Pending],
-    limit: Duration,
-) -> mongodb::error::Result<Vec<StoredMessage>> {
-    let ids: Vec<ObjectId> = pending.iter().map(|pending| pending.message.id.into()).collect();
-    let mut by_sender: HashMap<UserId, HashSet<&str>> = HashMap::new();
-    for Pending { message, .. } in pending {
-        if let Some(id) = &message.client_msg_id {
-            by_sender.entry(message.sender).or_default().insert(id.as_str());
-        }
-    }
-    let mut any = vec![doc! { "_id": { "$in": ids } }];
-    any.extend(by_sender.into_iter().map(|(sender, ids)| {
-        doc! { "senderId": sender, "clientMsgId": { "$in": ids.into_iter().collect::<Vec<_>>() } }
-    }));
-    let (messages, committed) = (store.messages.clone(), store.db.committed());
-    let found: Vec<MessageRow> = bounded(limit, async move {
-        // What is answered as stored must be durable, whoever wrote it.
-        messages.find(doc! { "$or": any }).read_concern(committed).await?.try_collect().await
-    })
-    .await?;
-    Ok(found.into_iter().map(StoredMessage::from).collect())
 }

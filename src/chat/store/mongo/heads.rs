@@ -101,6 +101,11 @@ impl Heads {
         .await
     }
 
+    /// Whether this node remembers where the conversation ends.
+    pub(super) fn knows(&self, conversation: ConversationId) -> bool {
+        self.known.contains_key(&conversation)
+    }
+
     /// Remembers where a conversation ends.
     pub(super) fn remember(&self, conversation: ConversationId, head: Head) {
         self.known.insert(conversation, head);
