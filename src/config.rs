@@ -237,7 +237,7 @@ impl Listen {
         }
         let default_url = format!("http://localhost:{}", ports.first().unwrap_or(&3000));
         Self {
-            host: vars.parsed("HOST", "0.0.0.0"),
+            host: vars.parsed("HOST", "::"),
             ports,
             trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
             public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),
@@ -319,7 +319,7 @@ impl FirstAdmin {
 
 impl SmtpConfig {
     fn read(vars: &mut Vars) -> Option<Self> {
-        let from = vars.text("SMTP_FROM", "waggle <no-reply@localhost>");
+        let from = vars.text("SMTP_FROM", "no-reply@localhost");
         let url = vars.optional("SMTP_URL")?;
         if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
             vars.reject("SMTP_URL", "must start with smtp:// or smtps://");

@@ -14,7 +14,7 @@
 //!   [`rest`] does the same for routes.
 //! - [`store`] holds the database handles and the group-commit writer.
 //! - [`app`] puts everything together.
-//! - [`caller`], [`error`], [`ids`], [`clock`], [`text`], [`page`], [`limits`] are shared by all.
+//! - [`caller`], [`credentials`], [`error`], [`ids`], [`clock`], [`text`], [`page`], [`limits`] are shared by all.
 //!
 //! To find what an event does: look for its name in `<domain>/events.rs`, follow the service
 //! method it calls, and from there the store method and the emitted event.

@@ -1,5 +1,5 @@
 //! What every REST door shares: reading requests, and showing answers in a router's dialect
-//! (CONTRACT §1). A handler returns a [`Reply`] or an [`Error`] and never formats anything.
+//! (CONTRACT §1). A handler returns a [`Reply`] or an [`crate::error::Error`] and never formats anything.
 
 mod dialect;
 mod extract;
@@ -7,4 +7,6 @@ mod layers;
 
 pub use dialect::{Dialect, Reply};
 pub use extract::{Body, OptionalBody, Params, PathId};
-pub use layers::{RequestId, by_address, by_user, contain_panics, log_requests, request_id};
+pub use layers::{
+    RequestId, by_address, by_user, contain_panics, detached, log_requests, request_id,
+};

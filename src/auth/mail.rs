@@ -16,7 +16,7 @@ pub enum Mailer {
     /// Over SMTP.
     Smtp {
         /// The connection pool.
-        transport: AsyncSmtpTransport<Tokio1Executor>,
+        transport: Box<AsyncSmtpTransport<Tokio1Executor>>,
         /// The sender.
         from: Mailbox,
     },
@@ -41,17 +41,17 @@ impl Mailer {
             .timeout(Some(PATIENCE))
             .build();
         let from = smtp.from.parse().map_err(|problem| format!("SMTP_FROM: {problem}"))?;
-        Ok(Self::Smtp { transport, from })
+        Ok(Self::Smtp { transport: Box::new(transport), from })
     }
 
     /// Sends the link with which a password can be reset.
     pub async fn send_reset_link(&self, to: &str, link: &str) {
         match self {
             Self::Log => {
-                tracing::info!(%to, %link, "password reset (development: no mail is sent)")
+                tracing::info!(%to, %link, "password reset (development: no mail is sent)");
             }
             Self::Nowhere => {
-                tracing::warn!("a password reset was asked for, but SMTP_URL is not set")
+                tracing::warn!("a password reset was asked for, but SMTP_URL is not set");
             }
             Self::Smtp { transport, from } => {
                 if let Err(problem) = deliver(transport, from, to, link).await {

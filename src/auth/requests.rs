@@ -54,7 +54,7 @@ impl TryFrom<RegisterBody> for Register {
         let password = fields.require("password", body.password, |text| text.parse());
         let name =
             fields.optional("name", body.name, DisplayName::parse).map(DisplayName::into_string);
-        let role = fields.optional("role", body.role, registrable);
+        let role = fields.optional("role", body.role.as_deref(), registrable);
         let whole = (|| {
             let role = role.unwrap_or(Role::User);
             Some(Self { username: username?, email: email?, password: password?, name, role })
@@ -63,7 +63,7 @@ impl TryFrom<RegisterBody> for Register {
     }
 }
 
-fn registrable(word: String) -> Result<Role, &'static str> {
+fn registrable(word: &str) -> Result<Role, &'static str> {
     match word.parse() {
         Ok(role @ (Role::User | Role::Driver)) => Ok(role),
         _ => Err("must be user or driver"),

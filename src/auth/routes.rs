@@ -1,6 +1,5 @@
 //! The REST routes of accounts and login sessions.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -16,15 +15,14 @@ use super::service::Auth;
 use crate::caller::Caller;
 use crate::docs::{Enveloped, Failed};
 use crate::error::{Error, Fields, Result};
-use crate::limits::{Limiter, Limits};
+use crate::limits::{Limits, PerAddress};
 use crate::realtime::events::Done;
 use crate::rest::{Body, OptionalBody, Reply, by_address, by_user};
 
 /// The routes, without their prefix.
 pub fn router(auth: &Arc<Auth>, limits: &Arc<Limits>) -> OpenApiRouter {
-    let per_address = |limiter: fn(&Limits) -> &Limiter<IpAddr>| {
-        from_fn_with_state((limits.clone(), limiter), by_address)
-    };
+    let per_address =
+        |limiter: PerAddress| from_fn_with_state((limits.clone(), limiter), by_address);
     let registrations = OpenApiRouter::new()
         .routes(routes!(register))
         .routes(routes!(forgot_password))
@@ -36,8 +34,11 @@ pub fn router(auth: &Arc<Auth>, limits: &Arc<Limits>) -> OpenApiRouter {
     let sessions = OpenApiRouter::new()
         .routes(routes!(logout))
         .route_layer(from_fn_with_state(limits.clone(), by_user));
-    OpenApiRouter::new()
+    let refreshes = OpenApiRouter::new()
         .routes(routes!(refresh))
+        .route_layer(per_address(|limits| &limits.refreshes));
+    OpenApiRouter::new()
+        .merge(refreshes)
         .merge(registrations)
         .merge(logins)
         .merge(sessions)

@@ -53,7 +53,6 @@ pub fn table(chat: &Arc<Chat>, hub: &Arc<Hub>) -> EventTable {
             &SYNC,
             "What was missed, to a socket that connected with `auth.sync`, before anything live.",
         )
-        .emits(&ServerEvent::<ErrorBody<'static>>::reliable("error", ""), "An event failed.")
 }
 
 async fn send_message(

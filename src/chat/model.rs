@@ -1,5 +1,4 @@
-//! One-to-one messages: the stored form, the wire form, and the requests about them
-//! (CONTRACT §4).
+//! One-to-one messages and conversations as they are stored (CONTRACT §4).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

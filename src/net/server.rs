@@ -1,7 +1,8 @@
 //! The accept loop: HTTP/1.1 over guarded connections, with limits on their number, on the time a
 //! request's head may take, and on the time a peer may refuse to read (FACTS §0.9, §1.3).
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::guard::Guarded;
+use super::guard::{Guarded, Reading};
 use crate::config::SocketConfig;
 
 /// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
@@ -29,6 +30,7 @@ const KERNEL_SEND_BUFFER: usize = 256 * 1024;
 pub struct Connection {
     peer: SocketAddr,
     kill: CancellationToken,
+    reading: Arc<Reading>,
 }
 
 impl Connection {
@@ -41,6 +43,16 @@ impl Connection {
     /// network and reconnects.
     pub fn cut(&self) {
         self.kill.cancel();
+    }
+
+    /// Takes no more bytes from the peer, which notices when the network's buffers are full.
+    pub fn pause_reading(&self) {
+        self.reading.pause();
+    }
+
+    /// Takes bytes again.
+    pub fn resume_reading(&self) {
+        self.reading.resume();
     }
 }
 
@@ -63,8 +75,7 @@ impl Acceptor {
         let mut listeners = Vec::new();
         for port in ports {
             let address = SocketAddr::new(host, *port);
-            let listener =
-                TcpListener::bind(address).await.map_err(|cause| BindError { address, cause })?;
+            let listener = listen(address).await.map_err(|cause| BindError { address, cause })?;
             listeners.push(listener);
         }
         let addresses =
@@ -107,6 +118,20 @@ impl Acceptor {
             tracing::debug!(open = self.tasks.len(), "requests are cut off");
         }
         self.kill.cancel();
+    }
+}
+
+/// Listens on both IP versions where the address is `::`, as Node does, or on IPv4 alone where the
+/// machine has no IPv6.
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(problem)
+            if address.ip() == Ipv6Addr::UNSPECIFIED
+                && problem.kind() != io::ErrorKind::AddrInUse =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        listening => listening,
     }
 }
 
@@ -165,8 +190,10 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
 
 async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, shared: &Shared) {
     let kill = shared.kill.child_token();
-    let io = TokioIo::new(Guarded::new(stream, kill.clone(), shared.stall, slot));
-    let connection = Arc::new(Connection { peer, kill });
+    let reading = Arc::new(Reading::default());
+    let guarded = Guarded::new(stream, kill.clone(), reading.clone(), shared.stall, slot);
+    let io = TokioIo::new(guarded);
+    let connection = Arc::new(Connection { peer, kill, reading });
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(connection.clone());
         shared.router.clone().oneshot(request.map(Body::new))

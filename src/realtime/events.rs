@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 pub use dispatch::{Acknowledge, Dispatcher, Incoming};
@@ -144,9 +145,13 @@ impl EventTable {
         F: Fn(Arc<Session>, P) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = Result<A>> + Send + 'static,
     {
+        let is_object = is_object::<P>();
         let handler: Handler = Box::new(move |session, value| {
             let handle = handle.clone();
             Box::pin(async move {
+                if is_object && !value.is_object() {
+                    return Err(Error::invalid("payload", "must be an object"));
+                }
                 let payload = from_value(value)?;
                 let result = handle(session, payload).await?;
                 to_raw_value(&Ack { ok: true, result }).map_err(Error::internal)
@@ -175,6 +180,12 @@ impl EventTable {
         self.connected.push(Box::new(move |session, auth| Box::pin(handle(session, auth))));
         self
     }
+}
+
+/// Whether a payload of this type is an object: serde would read one from an array as well.
+fn is_object<P: ToSchema>() -> bool {
+    let RefOr::T(Schema::Object(object)) = P::schema() else { return false };
+    object.schema_type == SchemaType::Type(Type::Object)
 }
 
 #[derive(Serialize)]

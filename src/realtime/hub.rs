@@ -163,7 +163,7 @@ impl Hub {
         self.watching(|watcher| watcher.commanded(command));
         match command {
             Command::EndLogin(login) => {
-                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s))
+                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s));
             }
             Command::ExtendLogin(login, until) => {
                 self.audiences
@@ -219,7 +219,8 @@ impl Hub {
         self.this.clone()
     }
 
-    pub(super) fn work(&self) -> TaskTracker {
+    /// Tasks that a graceful stop waits for.
+    pub fn work(&self) -> TaskTracker {
         self.work.clone()
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,10 @@ use crate::clock::Timestamp;
 
 /// Events that may wait while a socket is held back, before it counts as too slow.
 const HELD_EVENTS: usize = 1024;
+
+/// How long the send buffer of a socket may stay full before an answer that waits gives up.
+const ANSWER_TRIES: u32 = 2500;
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// What the hub calls a socket. Never leaves the server.
 pub type SessionNo = u64;
@@ -29,6 +34,10 @@ pub trait Link: Send + Sync {
     fn end(&self);
     /// Cuts the transport: the client reconnects and resumes.
     fn cut(&self);
+    /// Takes no more from the client for a while, where it has a connection of its own.
+    fn pause(&self) {}
+    /// Ends what [`Link::pause`] began.
+    fn resume(&self) {}
 }
 
 /// What became of an event for one socket.
@@ -81,6 +90,7 @@ struct Inbox {
     jobs: VecDeque<Job>,
     open: bool,
     working: bool,
+    paused: bool,
 }
 
 #[derive(Default)]
@@ -132,6 +142,10 @@ impl Session {
     pub(super) fn enqueue(self: &Arc<Self>, job: Job) {
         let mut inbox = self.inbox();
         inbox.jobs.push_back(job);
+        if !inbox.paused && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
+            inbox.paused = true;
+            self.link.pause();
+        }
         self.wake(inbox);
     }
 
@@ -157,6 +171,10 @@ impl Session {
         loop {
             let job = {
                 let mut inbox = self.inbox();
+                if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
+                    inbox.paused = false;
+                    self.link.resume();
+                }
                 match inbox.jobs.pop_front() {
                     Some(job) => job,
                     None => {
@@ -196,6 +214,23 @@ impl Session {
     /// Sends an event past the hold: what the hold is waiting for.
     pub(super) fn send_first(self: &Arc<Self>, event: &Outgoing) {
         self.put(event);
+    }
+
+    /// Sends an answer as soon as the send buffer has room: a client may ask faster than it is
+    /// answered. One that takes nothing for too long is cut.
+    pub(super) async fn answer(self: &Arc<Self>, send: impl Fn() -> Sent + Send) {
+        for _ in 0..ANSWER_TRIES {
+            if send() != Sent::Full {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        self.cut();
+    }
+
+    /// Sends an event past the hold, and says what became of it.
+    pub(super) fn try_send(&self, event: &Outgoing) -> Sent {
+        self.link.send(event)
     }
 
     fn put(self: &Arc<Self>, event: &Outgoing) {

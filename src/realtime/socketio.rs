@@ -4,25 +4,29 @@
 mod admission;
 mod front;
 mod link;
+mod polls;
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder};
+use tower::ServiceExt;
 
 use super::events::Dispatcher;
 use super::hub::Hub;
 use super::transports::Transports;
 use crate::caller::CheckToken;
 use crate::config::{CorsOrigins, SocketConfig, SocketParser};
-use crate::limits::Limiter;
+use crate::limits::{Limits, PerAddress};
 
 use admission::{Handshake, open};
+use polls::Engine;
 
 /// What the door needs to let sockets in.
 pub struct Door {
@@ -43,9 +47,9 @@ pub struct Gate {
     /// The token check.
     pub check: Arc<dyn CheckToken>,
     /// Attempts, per address.
-    pub connects: fn(&crate::limits::Limits) -> &Limiter<IpAddr>,
+    pub connects: PerAddress,
     /// The limits.
-    pub limits: Arc<crate::limits::Limits>,
+    pub limits: Arc<Limits>,
 }
 
 impl Door {
@@ -83,10 +87,13 @@ impl Door {
             };
             io.ns(namespace, connected.with(admit));
         }
+        let engine =
+            ServiceExt::<Request>::map_response(service.clone(), IntoResponse::into_response);
+        let front = front::Front { door: self.clone(), engine: Engine::new(engine) };
         Router::new()
             .route_service("/socket.io", service.clone())
             .route_service("/socket.io/", service)
-            .layer(from_fn_with_state(self.clone(), front::guard))
+            .layer(from_fn_with_state(front, front::guard))
             .merge(front::client_bundles())
     }
 }

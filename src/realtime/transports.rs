@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
+use super::session::SessionNo;
 use crate::clock::Clock;
 use crate::net::server::Connection;
 
@@ -17,33 +18,32 @@ pub(super) struct Transports {
     upgraded: Mutex<HashMap<String, Weak<Connection>>>,
     /// Polling sessions that were cut, and until when they count as unknown.
     cut: Mutex<HashMap<String, Duration>>,
-    /// How many sockets each session carries.
-    sockets: Mutex<HashMap<String, usize>>,
+    /// Polls that wait for something to send.
+    polls: Mutex<HashMap<String, Weak<Connection>>>,
+    /// The sockets that each session carries.
+    sockets: Mutex<HashMap<String, Vec<SessionNo>>>,
     clock: Clock,
 }
 
 impl Transports {
     pub(super) fn new(clock: &Clock) -> Self {
-        let (upgraded, cut, sockets) = Default::default();
-        Self { upgraded, cut, sockets, clock: clock.clone() }
+        let (upgraded, cut, polls, sockets) = Default::default();
+        Self { upgraded, cut, polls, sockets, clock: clock.clone() }
     }
 
-    /// Notes that a session carries one more socket.
-    pub(super) fn joined(&self, sid: &str) {
+    /// Notes that a session carries this socket.
+    pub(super) fn joined(&self, sid: &str, no: SessionNo) {
         let mut sockets = self.sockets.lock().expect("no panic under this lock");
-        *sockets.entry(sid.to_owned()).or_default() += 1;
+        sockets.entry(sid.to_owned()).or_default().push(no);
     }
 
-    /// Notes that a session carries one socket less; `true` when that was the last.
-    pub(super) fn left(&self, sid: &str) -> bool {
+    /// Notes that a session does not carry this socket any more; `true` when it was the last.
+    /// Later calls do nothing.
+    pub(super) fn left(&self, sid: &str, no: SessionNo) -> bool {
         let mut sockets = self.sockets.lock().expect("no panic under this lock");
-        match sockets.get_mut(sid) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            _ => sockets.remove(sid).is_some(),
-        }
+        let Some(carried) = sockets.get_mut(sid) else { return false };
+        carried.retain(|other| *other != no);
+        carried.is_empty() && sockets.remove(sid).is_some()
     }
 
     /// Whether a session carries no socket.
@@ -60,18 +60,44 @@ impl Transports {
         upgraded.insert(sid.to_owned(), Arc::downgrade(connection));
     }
 
-    /// Cuts a session: its WebSocket, or else the connection of its handshake and every later poll.
-    pub(super) fn cut(&self, sid: &str, handshake: &Connection) {
-        let websocket = self.upgraded.lock().expect("no panic under this lock").remove(sid);
-        if let Some(connection) = websocket.and_then(|connection| connection.upgrade()) {
-            connection.cut();
-            return;
+    /// Notes the connection on which a session's poll is waiting.
+    pub(super) fn polls(&self, sid: &str, connection: &Arc<Connection>) {
+        let mut polls = self.polls.lock().expect("no panic under this lock");
+        polls.insert(sid.to_owned(), Arc::downgrade(connection));
+    }
+
+    /// Notes that a session's poll was answered.
+    pub(super) fn polled(&self, sid: &str) {
+        self.polls.lock().expect("no panic under this lock").remove(sid);
+    }
+
+    /// Cuts a session: its WebSocket, or else the poll that waits and every later one. The
+    /// handshake's connection is the WebSocket's own, or a poller's, which may be shared behind a
+    /// proxy and is left alone.
+    pub(super) fn cut(&self, sid: &str, handshake: &Connection, is_websocket: bool) {
+        let upgraded = self.upgraded.lock().expect("no panic under this lock").remove(sid);
+        if let Some(connection) = upgraded.and_then(|connection| connection.upgrade()) {
+            return connection.cut();
         }
-        handshake.cut();
+        if is_websocket {
+            return handshake.cut();
+        }
         let now = self.clock.monotonic();
         let mut cut = self.cut.lock().expect("no panic under this lock");
         cut.retain(|_, until| *until > now);
         cut.insert(sid.to_owned(), now + CUT_FOR);
+        drop(cut);
+        let poll = self.polls.lock().expect("no panic under this lock").remove(sid);
+        if let Some(connection) = poll.and_then(|connection| connection.upgrade()) {
+            connection.cut();
+        }
+    }
+
+    /// The WebSocket that a session runs over: the one it moved to, or else that of its handshake.
+    pub(super) fn websocket(&self, sid: &str, handshake: &Arc<Connection>) -> Arc<Connection> {
+        let upgraded = self.upgraded.lock().expect("no panic under this lock");
+        let moved_to = upgraded.get(sid).and_then(Weak::upgrade);
+        moved_to.unwrap_or_else(|| handshake.clone())
     }
 
     /// Whether polls of this session must be refused.
@@ -82,5 +108,6 @@ impl Transports {
     /// Forgets a session that ended.
     pub(super) fn forget(&self, sid: &str) {
         self.upgraded.lock().expect("no panic under this lock").remove(sid);
+        self.polled(sid);
     }
 }

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::caller::{Caller, CheckToken, bearer, query_token};
 use crate::error::{Error, from_json};
@@ -67,7 +67,16 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Erro
     })
 }
 
+/// Every body is an object; serde would read one from an array as well.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        return parse_json(bytes);
+    }
+    parse_json::<IgnoredAny>(bytes)?;
+    Err(Error::invalid("payload", "must be an object"))
+}
+
+fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = from_json(&mut deserializer)?;
     deserializer.end().map_err(|_| Error::malformed("The body is not valid JSON"))?;

@@ -9,10 +9,11 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderValue, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio_util::task::TaskTracker;
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
-use crate::limits::{Allowance, Limits};
+use crate::limits::{Allowance, Limits, PerAddress};
 use crate::net::address::ClientAddress;
 
 /// What a request is called in logs and error answers.
@@ -61,7 +62,18 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
     response
 }
 
+/// Finishes requests that change something, also when the client hangs up before the answer: what
+/// was half done would stay so.
+pub async fn detached(State(work): State<TaskTracker>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let answer = work.spawn(next.run(request)).await;
+    answer.unwrap_or_else(|problem| Error::internal(problem).into_response())
+}
+
 /// Turns a panic into `internal`.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands over a box")]
 pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body> {
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
@@ -70,10 +82,7 @@ pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body
 
 /// Limits a route by the client's address.
 pub async fn by_address(
-    State((limits, limiter)): State<(
-        Arc<Limits>,
-        fn(&Limits) -> &crate::limits::Limiter<std::net::IpAddr>,
-    )>,
+    State((limits, limiter)): State<(Arc<Limits>, PerAddress)>,
     address: ClientAddress,
     request: Request,
     next: Next,

@@ -11,7 +11,7 @@ use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::FromConnectParts;
 use socketioxide::socket::{DisconnectReason, Socket};
 
-use super::link::{SocketLink, Taken};
+use super::link::{SocketLink, Taken, over_websocket};
 use super::{Door, Gate};
 use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
@@ -97,7 +97,7 @@ impl Door {
                     }
                     Code::Unauthenticated => Err(Refused("invalid token")),
                     _ => {
-                        self.transports.cut(&sid, &connection);
+                        self.transports.cut(&sid, &connection, over_websocket(&handshake.socket));
                         Err(Refused("try again later"))
                     }
                 }
@@ -132,7 +132,6 @@ impl Door {
 
     /// Sets the handlers of a socket: before its client is told that it is connected.
     fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
-        self.transports.joined(&socket.id.to_string());
         let (door, owner) = (self.clone(), session.clone());
         socket.on_fallback(move |taken: Taken| {
             door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
@@ -141,7 +140,7 @@ impl Door {
         let (door, owner) = (self.clone(), session.clone());
         socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
             door.hub.close(&owner);
-            door.part(&socket, reason);
+            door.part(&socket, &owner, reason);
             async {}
         });
         socket.extensions.insert(Admitted(session.clone()));
@@ -149,9 +148,9 @@ impl Door {
 
     /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
     /// engine would keep it for ever (FACTS §1.1).
-    fn part(self: &Arc<Self>, socket: &SocketRef, reason: DisconnectReason) {
+    fn part(self: &Arc<Self>, socket: &SocketRef, session: &Session, reason: DisconnectReason) {
         let sid = socket.id.to_string();
-        let last = self.transports.left(&sid);
+        let last = self.transports.left(&sid, session.no);
         if !matches!(
             reason,
             DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect
@@ -160,11 +159,11 @@ impl Door {
         }
         let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned();
         if let Some(connection) = connection.filter(|_| last) {
-            let door = self.clone();
+            let (door, is_websocket) = (self.clone(), over_websocket(socket));
             tokio::spawn(async move {
                 tokio::time::sleep(door.patience).await;
                 if door.transports.is_bare(&sid) {
-                    door.transports.cut(&sid, &connection);
+                    door.transports.cut(&sid, &connection, is_websocket);
                 }
             });
         }
@@ -178,6 +177,12 @@ struct Admitted(Arc<Session>);
 /// Starts the session of a socket whose client has just been told that it is connected.
 pub(super) fn open(door: &Door, socket: &SocketRef, handshake: Handshake) {
     if let Some(Admitted(session)) = socket.extensions.remove::<Admitted>() {
+        // Not at admission: of a client that is gone by now the engine tells nothing any more.
+        let sid = socket.id.to_string();
+        door.transports.joined(&sid, session.no);
         door.dispatcher.start(&session, handshake.auth);
+        if session.is_closed() {
+            door.transports.left(&sid, session.no);
+        }
     }
 }

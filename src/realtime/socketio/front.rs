@@ -7,13 +7,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Extensions, HeaderMap, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::upgrade::OnUpgrade;
 
 use super::Door;
+use super::polls::{Engine, Poll, is_poll};
 use crate::config::CorsOrigins;
 use crate::net::address::ClientAddress;
 use crate::net::server::Connection;
@@ -45,8 +46,16 @@ pub(super) fn client_bundles() -> Router {
     })
 }
 
+/// The door and the engine behind it.
+#[derive(Clone)]
+pub(super) struct Front {
+    pub(super) door: Arc<Door>,
+    pub(super) engine: Engine,
+}
+
 /// Lets a request through to the engine, or answers it as the engine would.
-pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let door = &front.door;
     let sid = query_value(request.uri(), "sid").map(str::to_owned);
     if sid.is_none() && door.hub.is_draining() {
         return engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping");
@@ -58,7 +67,14 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next:
         return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
     }
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
+    let poll = sid.clone().filter(|_| is_poll(&request)).map(|sid| Poll::new(&front.engine, sid));
+    let waiting = sid.as_deref().zip(connection.as_ref()).filter(|_| poll.is_some());
+    waiting.inspect(|(sid, connection)| door.transports.polls(sid, connection));
     let response = next.run(with_small_head(request)).await;
+    waiting.inspect(|(sid, _)| door.transports.polled(sid));
+    if let Some(poll) = poll {
+        poll.answered();
+    }
     if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
         (sid, connection, response.status())
     {
@@ -93,29 +109,22 @@ fn query_value<'a>(uri: &'a Uri, name: &str) -> Option<&'a str> {
 fn with_small_head(request: Request) -> Request {
     let (mut head, body) = request.into_parts();
     let mut small = Request::new(Body::empty());
+    *small.headers_mut() = small_headers(&head.method, &head.headers);
     *small.method_mut() = head.method;
     *small.uri_mut() = head.uri.to_string().parse().unwrap_or(head.uri);
-    *small.headers_mut() = small_headers(&head.headers);
     *small.extensions_mut() = small_extensions(&mut head.extensions);
     *small.body_mut() = body;
     small
 }
 
-fn small_headers(headers: &HeaderMap) -> HeaderMap {
-    let kept = [
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        header::CONTENT_LENGTH,
-        header::CONNECTION,
-        header::UPGRADE,
-        header::SEC_WEBSOCKET_KEY,
-        header::SEC_WEBSOCKET_VERSION,
-    ];
-    let mut small = HeaderMap::new();
+fn small_headers(method: &Method, headers: &HeaderMap) -> HeaderMap {
+    let of_get = [header::AUTHORIZATION, header::SEC_WEBSOCKET_KEY];
+    let of_post = [header::CONTENT_TYPE, header::CONTENT_LENGTH];
+    let kept = if method == Method::POST { of_post } else { of_get };
+    let mut small = HeaderMap::with_capacity(kept.len());
     for name in kept {
-        if let Some(copy) =
-            headers.get(&name).and_then(|value| value.as_bytes().to_vec().try_into().ok())
-        {
+        let copy = headers.get(&name).and_then(|value| value.as_bytes().to_vec().try_into().ok());
+        if let Some(copy) = copy {
             small.insert(name, copy);
         }
     }

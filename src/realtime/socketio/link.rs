@@ -4,13 +4,14 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 
+use axum::body::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::FromMessageParts;
-use socketioxide::socket::Socket;
-use socketioxide::{SendError, SocketError};
+use socketioxide::socket::{Sid, Socket};
+use socketioxide::{SendError, SocketError, TransportType};
 
 use crate::config::SocketParser;
 use crate::error::Error;
@@ -27,7 +28,7 @@ pub(super) struct SocketLink {
     pub(super) socket: Weak<Engine>,
     pub(super) transports: Arc<Transports>,
     pub(super) handshake: Arc<Connection>,
-    pub(super) sid: String,
+    pub(super) sid: Sid,
 }
 
 impl Link for SocketLink {
@@ -48,22 +49,49 @@ impl Link for SocketLink {
     }
 
     fn cut(&self) {
-        self.transports.cut(&self.sid, &self.handshake);
+        let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
+        self.transports.cut(self.sid, &self.handshake, is_websocket);
     }
+
+    fn pause(&self) {
+        if let Some(connection) = self.websocket() {
+            connection.pause_reading();
+        }
+    }
+
+    fn resume(&self) {
+        if let Some(connection) = self.websocket() {
+            connection.resume_reading();
+        }
+    }
+}
+
+impl SocketLink {
+    /// The connection that only this client uses; one that carries polls may be a proxy's.
+    fn websocket(&self) -> Option<Arc<Connection>> {
+        let socket = self.socket.upgrade()?;
+        let alone = socket.transport_type() == TransportType::Websocket;
+        alone.then(|| self.transports.websocket(&self.sid, &self.handshake))
+    }
+}
+
+pub(super) fn over_websocket(socket: &Engine) -> bool {
+    socket.transport_type() == TransportType::Websocket
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.
 pub(super) struct Taken {
     name: String,
     payload: crate::error::Result<Value>,
-    ack: AckSender,
-    asked: bool,
+    socket: Arc<Engine>,
+    /// There when the client asked for an ack.
+    ack_id: Option<i64>,
 }
 
 impl Taken {
     pub(super) fn into_incoming(self, parser: SocketParser) -> Incoming {
-        let Self { name, payload, ack, asked } = self;
-        Incoming { name, payload, ack: Box::new(SocketAck { ack, asked, parser }) }
+        let Self { name, payload, socket, ack_id } = self;
+        Incoming { name, payload, ack: Box::new(SocketAck { socket, ack_id, parser }) }
     }
 }
 
@@ -77,34 +105,35 @@ impl FromMessageParts<LocalAdapter> for Taken {
     ) -> Result<Self, Infallible> {
         let event = Event::from_message_parts(socket, value, ack_id);
         let TryData(payload) = TryData::<Value>::from_message_parts(socket, value, ack_id)?;
-        let ack = AckSender::from_message_parts(socket, value, ack_id)?;
         Ok(Self {
             name: event.map_or_else(|_| String::new(), |Event(name)| name),
             payload: payload.map_err(|_| {
                 Error::invalid("payload", "must be one JSON value without binary parts")
             }),
-            ack,
-            asked: ack_id.is_some(),
+            socket: socket.clone(),
+            ack_id: *ack_id,
         })
     }
 }
 
 struct SocketAck {
-    ack: AckSender,
-    asked: bool,
+    socket: Arc<Engine>,
+    ack_id: Option<i64>,
     parser: SocketParser,
 }
 
 impl Acknowledge for SocketAck {
-    fn acknowledge(self: Box<Self>, body: &RawValue) -> Sent {
-        if !self.asked {
+    fn acknowledge(&self, body: &RawValue) -> Sent {
+        if self.ack_id.is_none() {
             return Sent::Queued;
         }
+        let mut unused = socketioxide_core::Value::Bytes(Bytes::new());
+        let Ok(ack) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
         match self.parser {
-            SocketParser::Common => outcome(self.ack.send(body)),
+            SocketParser::Common => outcome(ack.send(body)),
             SocketParser::Msgpack => {
                 let value: Value = serde_json::from_str(body.get()).unwrap_or_default();
-                outcome(self.ack.send(&value))
+                outcome(ack.send(&value))
             }
         }
     }

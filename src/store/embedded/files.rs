@@ -2,7 +2,8 @@
 //! and connections with the settings that make a commit durable.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,9 +117,20 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
     let opened = File::options().create(true).truncate(false).write(true).open(&path);
     let file = opened.map_err(|source| OpenError::Lock { path: path.clone(), source })?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => owners_only(database).map(|()| file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: database.to_owned() }),
         Err(TryLockError::Error(source)) => Err(OpenError::Lock { path, source }),
+    }
+}
+
+/// Creates the database file for its owner alone: it holds password hashes. SQLite gives the files
+/// beside it the same permissions.
+fn owners_only(database: &Path) -> Result<(), OpenError> {
+    let created = File::options().write(true).create_new(true).mode(0o600).open(database);
+    match created {
+        Ok(_) => Ok(()),
+        Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(OpenError::Directory { path: database.to_owned(), source }),
     }
 }
 

@@ -1,0 +1,35 @@
+//! The server from outside: REST and Socket.IO through real sockets, on every store.
+//!
+//! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+#[macro_use]
+mod support;
+
+mod access;
+mod accounts;
+mod chat;
+mod doors;
+mod extending;
+mod history;
+mod idempotence;
+mod inbox;
+mod limits;
+mod operations;
+mod passwords;
+mod polling;
+mod presence;
+mod process;
+mod profiles;
+mod reading;
+mod requests;
+mod sessions;
+mod shutdown;
+mod slow;
+mod sync;
+mod sync_on_connect;
+mod text;
+mod tokens;
+mod typing;
+mod users;
