@@ -145,6 +145,11 @@ impl Session {
         self.wake(inbox);
     }
 
+    /// Whether it has begun to work: its client knows that it is connected.
+    pub(super) fn is_started(&self) -> bool {
+        self.inbox().open
+    }
+
     fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
         if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
             inbox.working = true;

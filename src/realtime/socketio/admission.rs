@@ -1,5 +1,5 @@
 //! Who is let in. Decided in the connect middleware, before the client hears that it is connected,
-//! so that no event it sends right away is lost (FACTS §0, §1.1).
+//! so that no event it sends right away is lost (FACTS §0, §1.1), and none that is sent to it.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -144,7 +144,10 @@ impl Door {
             door.part(&socket, reason);
             async {}
         });
-        socket.extensions.insert(Admitted(session.clone()));
+        self.dispatcher.admit(session);
+        let sid = socket.id.to_string();
+        let guard = Guard { door: self.clone(), session: session.clone(), sid };
+        socket.extensions.insert(Admitted(Arc::new(guard)));
     }
 
     /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
@@ -173,11 +176,27 @@ impl Door {
 
 /// The session of a socket, between its admission and the moment its client hears of it.
 #[derive(Clone)]
-struct Admitted(Arc<Session>);
+struct Admitted(Arc<Guard>);
+
+/// Closes a session whose client could not be told: the engine drops such a socket without a word.
+struct Guard {
+    door: Arc<Door>,
+    session: Arc<Session>,
+    sid: String,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.session.is_started() {
+            self.door.hub.close(&self.session);
+            self.door.transports.left(&self.sid);
+        }
+    }
+}
 
 /// Starts the session of a socket whose client has just been told that it is connected.
 pub(super) fn open(door: &Door, socket: &SocketRef, handshake: Handshake) {
-    if let Some(Admitted(session)) = socket.extensions.remove::<Admitted>() {
-        door.dispatcher.start(&session, handshake.auth);
+    if let Some(Admitted(admitted)) = socket.extensions.remove::<Admitted>() {
+        door.dispatcher.start(&admitted.session, handshake.auth);
     }
 }
