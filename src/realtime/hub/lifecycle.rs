@@ -68,7 +68,7 @@ impl Hub {
         self.watchers.get().into_iter().flatten().for_each(|watcher| tell(watcher.as_ref()));
     }
 
-    /// Takes in a socket whose client has just heard that it is connected.
+    /// Takes in a socket whose client is about to hear that it is connected.
     pub(in crate::realtime) fn open(&self, session: &Arc<Session>) {
         {
             let mut life = session.life();
@@ -104,6 +104,7 @@ impl Hub {
         if std::mem::replace(&mut *life, Life::Closed) != Life::Open {
             return;
         }
+        session.note_closed();
         for audience in session.take_audiences() {
             self.audiences.remove(audience, session.no);
         }
