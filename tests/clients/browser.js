@@ -78,8 +78,9 @@ export class Tab {
     await this.get('login-submit').click();
   }
 
-  connected() {
-    return this.page.locator('[data-testid=state][data-state=connected]').waitFor();
+  /** Waits until the connection is up and has moved to the transport it ends with. */
+  connected(transport = 'websocket') {
+    return this.page.locator('[data-testid=state][data-state=connected]', { hasText: `Connected via ${transport}` }).waitFor();
   }
 
   disconnected() {
