@@ -2,6 +2,7 @@
 //!
 //! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
+
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[macro_use]

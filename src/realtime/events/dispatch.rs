@@ -126,13 +126,13 @@ impl Dispatcher {
     /// Takes an event off the wire, synchronously, in order.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, incoming: Incoming) {
         if self.hub.is_draining() {
-            return self.refuse(session, incoming, Error::unavailable("The server is stopping"));
+            return self.refuse(session, &incoming, Error::unavailable("The server is stopping"));
         }
         // A job dropped by a full queue would take its ack with it, so look first.
         if session.queue_is_full() {
             return self.refuse(
                 session,
-                incoming,
+                &incoming,
                 Error::unavailable("Too many events are waiting"),
             );
         }
@@ -150,7 +150,7 @@ impl Dispatcher {
     }
 
     /// Answers on the spot an event that cannot be queued.
-    fn refuse(&self, session: &Arc<Session>, incoming: Incoming, error: Error) {
+    fn refuse(&self, session: &Arc<Session>, incoming: &Incoming, error: Error) {
         let reply = self.reply(session, self.entry(session, &incoming.name), Err(error));
         let failed = reply.failure.is_some_and(|failure| session.try_send(&failure) == Sent::Full);
         let unheard = reply.ack.is_some_and(|body| incoming.ack.acknowledge(&body) == Sent::Full);
