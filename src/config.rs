@@ -237,7 +237,7 @@ impl Listen {
         }
         let default_url = format!("http://localhost:{}", ports.first().unwrap_or(&3000));
         Self {
-            host: vars.parsed("HOST", "0.0.0.0"),
+            host: vars.parsed("HOST", "::"),
             ports,
             trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
             public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),
@@ -354,7 +354,7 @@ impl Rates {
         let rates = Self {
             sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
             typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
-            connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
+            connects: vars.rate("RATE_LIMIT_CONNECTS", "1200/10s"),
             logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
             registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),

@@ -223,7 +223,7 @@ fn what_is_allowed_is_not_reported() {
         ("store/embedded.rs", "use rusqlite::Connection;"),
         ("chat/service.rs", "use crate::auth::service::Auth;\nuse crate::presence::service::X;"),
         ("app.rs", "use crate::{auth, chat, presence, store::mongo::Mongo};"),
-        ("config.rs", "let mongodb_uri = vars.get(\"mongodb::x\"); use crate::auth::model::Email;"),
+        ("config.rs", "let mongodb_uri = vars.get(\"mongodb::x\"); use crate::credentials::Email;"),
         ("auth/service.rs", "// axum::Json shows this\nuse super::store::AuthStore;"),
         ("chat/service/sync.rs", "use super::super::model::StoredMessage;"),
         ("app/open.rs", "use crate::store::mongo;\nlet x = mongo::connect();"),

@@ -6,7 +6,7 @@
 
 mod link;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
@@ -44,9 +44,13 @@ pub struct Session {
     link: Box<dyn Link>,
     expires_at: AtomicI64,
     warned: AtomicBool,
+    closed: AtomicBool,
+    ended: AtomicBool,
+    cut: AtomicBool,
     life: Mutex<Life>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
+    audiences: Mutex<HashSet<Audience>>,
     queue_limit: usize,
     work: TaskTracker,
     hub: Weak<Hub>,
@@ -75,7 +79,6 @@ struct Inbox {
 #[derive(Default)]
 struct Outbox {
     held: Option<Vec<Outgoing>>,
-    audiences: Vec<Audience>,
 }
 
 impl Session {
@@ -95,10 +98,14 @@ impl Session {
             link,
             expires_at: AtomicI64::new(caller.expires_at.millis()),
             warned: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             life: Mutex::new(Life::New),
             hub: hub.this(),
             inbox: Mutex::default(),
             outbox: Mutex::default(),
+            audiences: Mutex::default(),
             queue_limit,
         })
     }
@@ -136,6 +143,11 @@ impl Session {
             inbox.jobs.push_front(first);
         }
         self.wake(inbox);
+    }
+
+    /// Whether it has begun to work: its client knows that it is connected.
+    pub(super) fn is_started(&self) -> bool {
+        self.inbox().open
     }
 
     fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
@@ -185,7 +197,8 @@ impl Session {
         let mut outbox = self.outbox();
         match &mut outbox.held {
             Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
-            Some(_) => self.cut(),
+            Some(_) if event.is_reliable() => self.cut(),
+            Some(_) => {}
             None => self.put(event),
         }
     }
@@ -225,22 +238,26 @@ impl Session {
         }
     }
 
+    fn audiences(&self) -> MutexGuard<'_, HashSet<Audience>> {
+        self.audiences.lock().expect("no panic under this lock")
+    }
+
+    /// How many audiences the socket belongs to.
+    pub fn audience_count(&self) -> usize {
+        self.audiences().len()
+    }
+
     /// Notes an audience that the socket belongs to; `false` when it did already.
     pub(super) fn note_audience(&self, audience: Audience) -> bool {
-        let mut outbox = self.outbox();
-        let new = !outbox.audiences.contains(&audience);
-        if new {
-            outbox.audiences.push(audience);
-        }
-        new
+        self.audiences().insert(audience)
     }
 
     pub(super) fn drop_audience(&self, audience: Audience) {
-        self.outbox().audiences.retain(|noted| *noted != audience);
+        self.audiences().remove(&audience);
     }
 
-    pub(super) fn take_audiences(&self) -> Vec<Audience> {
-        std::mem::take(&mut self.outbox().audiences)
+    pub(super) fn take_audiences(&self) -> HashSet<Audience> {
+        std::mem::take(&mut *self.audiences())
     }
 
     /// How far its life has come; held while that changes.
@@ -248,9 +265,19 @@ impl Session {
         self.life.lock().expect("no panic under this lock")
     }
 
+    /// Notes that the hub has let go of it.
+    pub(super) fn note_closed(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
     /// Whether the socket is gone.
     pub fn is_closed(&self) -> bool {
-        *self.life() == Life::Closed
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Whether the server has ended the socket: what its client sent before is refused too.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Until when its token holds.
@@ -272,12 +299,16 @@ impl Session {
 
     /// Ends the socket for good.
     pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.link.end();
     }
 
     /// Cuts the socket's transport. The hub lets go of it at once: a polling client is only missed
     /// by the engine when its heartbeat fails.
     pub fn cut(self: &Arc<Self>) {
+        if self.cut.swap(true, Ordering::SeqCst) {
+            return;
+        }
         self.link.cut();
         let (hub, session) = (self.hub.clone(), self.clone());
         tokio::spawn(async move {

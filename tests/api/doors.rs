@@ -179,6 +179,17 @@ on_every_store! {
         }
     }
 
+    async fn a_socket_gets_what_is_sent_from_the_moment_it_is_connected(server) {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        let mut sending = alice.connect("/").await;
+        for round in 0..100 {
+            let mut socket = bob.connect(if round % 2 == 0 { "/" } else { "/chat" }).await;
+            let sent = send(&mut sending, &bob, "hello").await;
+            let received = socket.all("receive_message").await;
+            assert_eq!(received, [json!({ "message": sent })], "round {round}");
+        }
+    }
+
     async fn events_of_a_socket_are_worked_on_in_the_order_sent(server) {
         let [alice, bob] = server.people(["alice", "bob"]).await;
         let mut socket = alice.connect("/").await;

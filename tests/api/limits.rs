@@ -214,6 +214,36 @@ on_every_store! {
         assert_eq!(log_in("1.1.1.1, 3.3.3.3, 127.0.0.1").await, 200);
     }
 
+    #[set(RATE_LIMITS = "on")]
+    async fn limits_are_generous_by_default(server) {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        let mut socket = alice.connect("/").await;
+        // What comes back while this runs is a few at most: as many are asked at once.
+        for (event, payload, limit) in [
+            ("send_message", to(&bob, "hello"), 30),
+            ("typing_start", json!({ "receiverId": bob.id }), 20),
+        ] {
+            let asked: Vec<_> = (0..2 * limit).map(|_| socket.ask(event, &payload)).collect();
+            let mut done = 0;
+            for id in asked {
+                done += usize::from(socket.ack(id).await["ok"] == true);
+            }
+            assert!((limit..limit + 10).contains(&done), "{done} times {event}");
+        }
+        for _ in 0..5 {
+            log_in(server, "alice", "wrong password").await.refused(401, "unauthenticated");
+        }
+        let sixth = log_in(server, "alice", PASSWORD).await;
+        let wait = sixth.refused(429, "rate_limited")["retryAfter"].as_u64().unwrap();
+        assert!((800..=900).contains(&wait), "{wait} s of a quarter of an hour");
+        for left in (0..4).rev() {
+            let answer = log_in(server, "bob", PASSWORD).await;
+            answer.data(200);
+            check_headers(&answer, 10, left);
+        }
+        check_refusal(&log_in(server, "bob", PASSWORD).await, 10);
+    }
+
     async fn limits_that_are_off_never_refuse_and_show_no_headers(server) {
         let [alice, bob] = server.people(["alice", "bob"]).await;
         let mut socket = alice.connect("/").await;

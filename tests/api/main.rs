@@ -1,8 +1,6 @@
 //! The server from outside: REST and Socket.IO through real sockets, on every store.
 //!
 //! The tests on MongoDB need a server: `WAGGLE_TEST_MONGODB_URI`, which tests/run.sh sets.
-#![expect(clippy::unwrap_used, reason = "a test may fail")]
-
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 #[macro_use]

@@ -115,7 +115,11 @@ on_every_store! {
             let live = send(&mut sending, &bob, "live").await;
             id = Some(live["conversationId"].as_str().unwrap().to_owned());
             let mut came = missed(&socket.expect("sync").await);
-            came.push(socket.expect("receive_message").await["message"].clone());
+            let last_one = socket.expect("receive_message").await["message"].clone();
+            // It may have been stored before the server looked for what was missed.
+            if came.last() != Some(&last_one) {
+                came.push(last_one);
+            }
             let first = last + 1;
             last += if round == 0 { 1 } else { 11 };
             assert_eq!(seqs(&came), (first..=last).collect::<Vec<_>>());

@@ -97,15 +97,27 @@ impl Dispatcher {
         Some(&self.tables[table].client[entry])
     }
 
-    /// Lets a socket in: first what its domains do, then what it has sent meanwhile.
-    pub fn start(self: &Arc<Self>, session: &Arc<Session>, auth: Value) {
-        let waits = self.namespace(session.namespace).is_some_and(|ns| !ns.connected.is_empty());
-        if !waits {
-            self.hub.open(session);
-            return session.start(None);
-        }
+    /// Takes in a socket whose client does not know yet that it is connected: what is sent to it
+    /// from here on waits for [`Dispatcher::start`].
+    pub fn admit(&self, session: &Arc<Session>) {
         session.hold();
         self.hub.open(session);
+    }
+
+    /// Lets a socket in: first what its domains do, then what was sent to it and what it has sent
+    /// meanwhile.
+    pub fn start(self: &Arc<Self>, session: &Arc<Session>, auth: Value) {
+        let waits = self.namespace(session.namespace).is_some_and(|ns| !ns.connected.is_empty());
+        if session.is_closed() {
+            // Its login session or its token ended meanwhile; the client could not hear of it then.
+            session.release();
+            session.start(None);
+            return session.end();
+        }
+        if !waits {
+            session.release();
+            return session.start(None);
+        }
         let (dispatcher, held) = (self.clone(), session.clone());
         session.start(Some(Box::pin(async move {
             dispatcher.greet(&held, auth).await;
@@ -163,6 +175,7 @@ impl Dispatcher {
         let Incoming { name, payload, ack } = incoming;
         let entry = self.entry(session, &name);
         let outcome = match (entry, payload) {
+            _ if session.has_ended() => Err(Error::unauthenticated("The socket has been ended")),
             (None, _) => Err(Error::not_found("There is no such event here")),
             (_, Err(error)) => Err(error),
             (Some(entry), Ok(payload)) => {

@@ -68,7 +68,7 @@ impl Hub {
         self.watchers.get().into_iter().flatten().for_each(|watcher| tell(watcher.as_ref()));
     }
 
-    /// Takes in a socket whose client has just heard that it is connected.
+    /// Takes in a socket whose client is about to hear that it is connected.
     pub(in crate::realtime) fn open(&self, session: &Arc<Session>) {
         {
             let mut life = session.life();
@@ -104,6 +104,7 @@ impl Hub {
         if std::mem::replace(&mut *life, Life::Closed) != Life::Open {
             return;
         }
+        session.note_closed();
         for audience in session.take_audiences() {
             self.audiences.remove(audience, session.no);
         }
@@ -138,7 +139,7 @@ impl Hub {
     fn check_expiry(&self, session: &Arc<Session>) {
         let expires_at = session.expires_at();
         if expires_at <= self.clock.now() {
-            self.send(session, &TOKEN_EXPIRED, &Expiring { expires_at });
+            self.send_first(session, &TOKEN_EXPIRED, &Expiring { expires_at });
             self.end(session);
         } else if session.must_be_warned() {
             self.send(session, &TOKEN_EXPIRING, &Expiring { expires_at });

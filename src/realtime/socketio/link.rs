@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::FromMessageParts;
-use socketioxide::socket::Socket;
-use socketioxide::{SendError, SocketError, TransportType};
+use socketioxide::socket::{Sid, Socket};
+use socketioxide::{SendError, SocketError};
 
 use crate::config::SocketParser;
 use crate::error::Error;
@@ -27,8 +27,9 @@ type Engine = Socket<LocalAdapter>;
 pub(super) struct SocketLink {
     pub(super) socket: Weak<Engine>,
     pub(super) transports: Arc<Transports>,
-    pub(super) handshake: Arc<Connection>,
-    pub(super) sid: String,
+    /// The WebSocket that the session began on, if it did.
+    pub(super) handshake: Option<Arc<Connection>>,
+    pub(super) sid: Sid,
 }
 
 impl Link for SocketLink {
@@ -49,8 +50,7 @@ impl Link for SocketLink {
     }
 
     fn cut(&self) {
-        let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
-        self.transports.cut(&self.sid, &self.handshake, is_websocket);
+        self.transports.cut(self.sid, self.handshake.as_ref());
     }
 
     fn pause(&self) {
@@ -69,14 +69,15 @@ impl Link for SocketLink {
 impl SocketLink {
     /// The connection that only this client uses; one that carries polls may be a proxy's.
     fn websocket(&self) -> Option<Arc<Connection>> {
-        let socket = self.socket.upgrade()?;
-        let alone = socket.transport_type() == TransportType::Websocket;
-        alone.then(|| self.transports.websocket(&self.sid, &self.handshake))
+        self.transports.websocket(self.sid, self.handshake.as_ref())
     }
 }
 
-pub(super) fn over_websocket(socket: &Engine) -> bool {
-    socket.transport_type() == TransportType::Websocket
+/// The WebSocket that a socket's session began on, if it did not begin with polling.
+pub(super) fn first_websocket(socket: &Engine) -> Option<Arc<Connection>> {
+    let head = socket.req_parts();
+    let began = head.uri.query()?.split('&').any(|pair| pair == "transport=websocket");
+    head.extensions.get::<Arc<Connection>>().filter(|_| began).cloned()
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.
@@ -103,16 +104,37 @@ impl FromMessageParts<LocalAdapter> for Taken {
         value: &mut socketioxide_core::Value,
         ack_id: &Option<i64>,
     ) -> Result<Self, Infallible> {
-        let event = Event::from_message_parts(socket, value, ack_id);
-        let TryData(payload) = TryData::<Value>::from_message_parts(socket, value, ack_id)?;
+        let Ok(Event(name)) = Event::from_message_parts(socket, value, ack_id) else {
+            let nameless = Error::invalid("event", "must have a name");
+            let (name, payload) = (String::new(), Err(nameless));
+            return Ok(Self { name, payload, socket: socket.clone(), ack_id: *ack_id });
+        };
         Ok(Self {
-            name: event.map_or_else(|_| String::new(), |Event(name)| name),
-            payload: payload.map_err(|_| {
-                Error::invalid("payload", "must be one JSON value without binary parts")
-            }),
+            name,
+            payload: payload(socket, value, ack_id),
             socket: socket.clone(),
             ack_id: *ack_id,
         })
+    }
+}
+
+/// The first argument of an event; `null` where there is none.
+fn payload(
+    socket: &Arc<Engine>,
+    value: &mut socketioxide_core::Value,
+    ack_id: &Option<i64>,
+) -> Result<Value, Error> {
+    let invalid = || Error::invalid("payload", "must be one JSON value without binary parts");
+    match value {
+        socketioxide_core::Value::Str(text, None) => {
+            let arguments = serde_json::from_str::<Vec<Value>>(text).map_err(|_| invalid())?;
+            Ok(arguments.into_iter().nth(1).unwrap_or_default())
+        }
+        socketioxide_core::Value::Str(_, Some(_)) => Err(invalid()),
+        socketioxide_core::Value::Bytes(_) => {
+            let Ok(TryData(payload)) = TryData::from_message_parts(socket, value, ack_id);
+            payload.map_err(|_| invalid())
+        }
     }
 }
 
