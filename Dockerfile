@@ -26,7 +26,7 @@ COPY --from=build /build/target/release/waggle /usr/local/bin/waggle
 USER 10001
 WORKDIR /data
 ENV APP_ENV=production \
-    HOST=0.0.0.0 \
+    HOST=:: \
     PORT=3000 \
     DATA_DIR=/data \
     LOG_FORMAT=json

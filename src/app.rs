@@ -89,16 +89,17 @@ impl Server {
         tracing::info!("open {url}/ to chat, {url}/docs for the routes and events");
     }
 
-    /// Stops: no new connections, clients are told, what was accepted is finished and written.
+    /// Stops: no new sockets, clients are told, what was accepted is finished and written.
     pub async fn stop(self) {
         let patience = self.patience;
         tracing::info!("stopping");
+        // Still answering meanwhile: readiness and new handshakes with 503, polls with their acks.
         self.hub.start_draining();
-        self.acceptor.stop_accepting();
         self.hub.drain(patience / 2).await;
         self.domains.close().await;
         // The last acks are in the send buffers; answers under way end meanwhile.
         tokio::time::sleep(Duration::from_millis(150)).await;
+        self.acceptor.stop_accepting();
         self.acceptor.close(patience / 10).await;
         self.stores.close().await;
         tracing::info!("stopped");

@@ -29,7 +29,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// How long it is from now until this moment; zero when it is past.
+    /// How long it is from `earlier` until this moment; zero when that is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }

@@ -237,7 +237,7 @@ impl Listen {
         }
         let default_url = format!("http://localhost:{}", ports.first().unwrap_or(&3000));
         Self {
-            host: vars.parsed("HOST", "0.0.0.0"),
+            host: vars.parsed("HOST", "::"),
             ports,
             trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
             public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),

@@ -171,6 +171,8 @@ pub struct Limits {
     pub registrations: Limiter<IpAddr>,
     /// REST requests that change something, per user.
     pub rest_writes: Limiter<UserId>,
+    /// The same for those that name no user: refreshes, per address.
+    pub refreshes: Limiter<IpAddr>,
 }
 
 impl Limits {
@@ -184,6 +186,7 @@ impl Limits {
             login_failures: Failures::new(rates.login_failures, clock),
             registrations: Limiter::new(rates.registrations, clock),
             rest_writes: Limiter::new(rates.rest_writes, clock),
+            refreshes: Limiter::new(rates.rest_writes, clock),
         }
     }
 
@@ -200,6 +203,7 @@ impl Limits {
                 limits.logins.forget_idle();
                 limits.registrations.forget_idle();
                 limits.rest_writes.forget_idle();
+                limits.refreshes.forget_idle();
             }
         });
     }

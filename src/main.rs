@@ -8,10 +8,6 @@ use waggle::app;
 use waggle::config::Config;
 use waggle::telemetry;
 
-#[cfg(feature = "mimalloc")]
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A realtime server for chat, rooms, presence, orders and drivers.
 ///
 /// Configured by environment variables and `.env`; see `.env.example`.

@@ -7,4 +7,6 @@ mod layers;
 
 pub use dialect::{Dialect, Reply};
 pub use extract::{Body, OptionalBody, Params, PathId};
-pub use layers::{RequestId, by_address, by_user, contain_panics, log_requests, request_id};
+pub use layers::{
+    RequestId, by_address, by_user, contain_panics, detached, log_requests, request_id,
+};

@@ -86,8 +86,13 @@ fn kept_secret(path: &PathBuf) -> io::Result<SecretString> {
     }
     path.parent().map_or(Ok(()), fs::create_dir_all)?;
     let secret = format!("{:032x}{:032x}", rand::random::<u128>(), rand::random::<u128>());
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    // Whole or not at all, also when the process ends in between.
+    let unfinished = path.with_extension("new");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
     file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&unfinished, path)?;
     tracing::info!("no JWT_SECRET: one was generated and is kept in DATA_DIR");
     Ok(secret.into())
 }

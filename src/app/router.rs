@@ -22,7 +22,7 @@ use crate::operations::{self, Operations};
 use crate::pages;
 use crate::realtime::hub::Hub;
 use crate::realtime::socketio::{Door, Gate};
-use crate::rest::{Dialect, contain_panics, log_requests, request_id};
+use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id};
 use crate::store::Stores;
 use crate::{auth, chat, users};
 
@@ -61,6 +61,7 @@ pub(super) fn router(
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(check))
         .layer(CatchPanicLayer::custom(contain_panics))
+        .layer(from_fn_with_state(hub.work(), detached))
         .layer(from_fn(show))
         .merge(door.router(&config.sockets))
         .layer(from_fn_with_state(proxies, client_address))

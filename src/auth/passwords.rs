@@ -16,8 +16,8 @@ const WAITING: usize = 64;
 /// Hashes and checks passwords with bcrypt.
 pub(super) struct Passwords {
     cost: u32,
-    cores: Semaphore,
-    queue: Semaphore,
+    cores: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     /// Checked when there is no account, so that the answer takes as long.
     nobody: Arc<OnceLock<String>>,
 }
@@ -27,8 +27,8 @@ impl Passwords {
         let cores = available_parallelism().map_or(2, usize::from);
         Self {
             cost,
-            cores: Semaphore::new(cores),
-            queue: Semaphore::new(WAITING + cores),
+            cores: Arc::new(Semaphore::new(cores)),
+            queue: Arc::new(Semaphore::new(WAITING + cores)),
             nobody: Arc::default(),
         }
     }
@@ -51,14 +51,20 @@ impl Passwords {
         .await
     }
 
+    /// The place and the core are held by the work itself: a caller that goes away frees neither.
     async fn on_a_core<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _place =
-            self.queue.try_acquire().map_err(|_| Error::unavailable("Too many logins at once"))?;
-        let _core = self.cores.acquire().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+        let busy = |_| Error::unavailable("Too many logins at once");
+        let place = self.queue.clone().try_acquire_owned().map_err(busy)?;
+        let core = self.cores.clone().acquire_owned().await.map_err(Error::internal)?;
+        let worked = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop((place, core));
+            done
+        });
+        worked.await.map_err(Error::internal)
     }
 }
 

@@ -34,8 +34,11 @@ pub fn router(auth: &Arc<Auth>, limits: &Arc<Limits>) -> OpenApiRouter {
     let sessions = OpenApiRouter::new()
         .routes(routes!(logout))
         .route_layer(from_fn_with_state(limits.clone(), by_user));
-    OpenApiRouter::new()
+    let refreshes = OpenApiRouter::new()
         .routes(routes!(refresh))
+        .route_layer(per_address(|limits| &limits.refreshes));
+    OpenApiRouter::new()
+        .merge(refreshes)
         .merge(registrations)
         .merge(logins)
         .merge(sessions)

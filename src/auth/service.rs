@@ -118,15 +118,22 @@ impl Auth {
         let LogIn { name, password } = claim;
         let found = self.store.account_by_login(&name).await?;
         let key = found.as_ref().map_or_else(|| name_key(&name), |account| account.id.to_string());
+        // Counted before the password is checked, so that guesses at the same time all count.
         self.limits.login_failures.check(&key)?;
+        self.limits.login_failures.count(&key);
         let hash = found.as_ref().map(|account| account.password_hash.clone());
         let matches = self.passwords.matches(password, hash).await?;
-        let Some(account) = found.filter(|_| matches) else {
-            self.limits.login_failures.count(&key);
-            return Err(Error::unauthenticated("The name or the password is wrong"));
-        };
+        let wrong = || Error::unauthenticated("The name or the password is wrong");
+        let account = found.filter(|_| matches).ok_or_else(wrong)?;
+        let logged_in = self.open_login(&account).await?;
+        // A reset meanwhile ended every session but this one, opened with the old password.
+        let now = self.store.account(account.id).await?;
+        if now.is_none_or(|now| now.password_hash != account.password_hash) {
+            self.end_logins(account.id).await?;
+            return Err(wrong());
+        }
         self.limits.login_failures.forgive(&key);
-        self.open_login(&account).await
+        Ok(logged_in)
     }
 
     /// Creates the first admin, unless the account is there already.

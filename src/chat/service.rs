@@ -5,15 +5,16 @@ mod reading;
 mod sending;
 mod sync;
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
+use tokio::task::JoinHandle;
 
 use super::model::{ReadMark, StoredMessage};
-use super::store::{Appended, ChatStore};
+use super::store::ChatStore;
 use super::typing::Typing;
 use super::wire::{Message, Person, USER_TYPING, UserTyping};
 use crate::auth::service::Auth;
@@ -27,7 +28,7 @@ use crate::realtime::session::Session;
 use crate::store::group::GroupCommit;
 
 use reading::Addressed;
-use sending::Outbound;
+use sending::{Outbound, Written};
 
 /// Messages written in one go, at most.
 const BATCH: usize = 500;
@@ -48,7 +49,8 @@ pub struct Chat {
     clock: Clock,
     typing: Typing,
     typing_timeout: Duration,
-    messages: GroupCommit<Outbound, Appended>,
+    messages: GroupCommit<Outbound, Written>,
+    announcing: Mutex<Option<JoinHandle<()>>>,
     reads: GroupCommit<ReadMark, Vec<StoredMessage>>,
     recent: Cache<MessageId, Addressed>,
     this: Weak<Self>,
@@ -64,8 +66,10 @@ impl Chat {
         limits: &Arc<Limits>,
         typing_timeout: Duration,
     ) -> Arc<Self> {
+        let (messages, announcing) = sending::writer(&store, hub, presence);
         Arc::new_cyclic(|this| Self {
-            messages: sending::writer(&store, hub, presence),
+            messages,
+            announcing: Mutex::new(Some(announcing)),
             reads: reading::writer(&store, hub.clock()),
             store,
             auth: auth.clone(),
@@ -80,9 +84,13 @@ impl Chat {
         })
     }
 
-    /// Writes what was accepted, and takes no more.
+    /// Writes and announces what was accepted, and takes no more.
     pub async fn close(&self) {
         self.messages.close().await;
+        let announcing = self.announcing.lock().expect("no panic under this lock").take();
+        if let Some(Err(problem)) = futures_util::future::OptionFuture::from(announcing).await {
+            tracing::error!(%problem, "the announcer did not end well");
+        }
         self.reads.close().await;
     }
 
@@ -96,7 +104,7 @@ impl Chat {
 
     async fn person(&self, user: UserId) -> Result<Person> {
         let account = self.auth.account(user).await?;
-        let username = account.map_or_else(String::new, |account| account.username.clone());
+        let username = account.as_ref().map_or("", |account| account.username.as_str()).into();
         Ok(Person { id: user, username, is_online: self.presence.is_online(user) })
     }
 
@@ -150,7 +158,7 @@ impl Chat {
 impl Lifecycle for Chat {
     fn closed(&self, session: &Arc<Session>) {
         let from = session.caller.user;
-        for to in self.typing.stop_socket(from, session.no) {
+        for to in self.typing.stop_socket(session.no) {
             self.tell_typing(from, to, false);
         }
     }

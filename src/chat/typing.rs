@@ -10,7 +10,14 @@ use crate::realtime::session::SessionNo;
 /// Typing under way: from whom, to whom, at which socket.
 #[derive(Default)]
 pub(super) struct Typing {
-    started: Mutex<HashMap<(UserId, UserId), Start>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    started: HashMap<(UserId, UserId), Start>,
+    of_socket: HashMap<SessionNo, Vec<(UserId, UserId)>>,
+    starts: u64,
 }
 
 /// One start of typing; a later one of the same pair overtakes it.
@@ -20,44 +27,54 @@ pub(super) struct Start {
     number: u64,
 }
 
+impl State {
+    fn remove(&mut self, pair: (UserId, UserId)) -> bool {
+        let Some(start) = self.started.remove(&pair) else { return false };
+        if let Some(pairs) = self.of_socket.get_mut(&start.socket) {
+            pairs.retain(|noted| *noted != pair);
+            if pairs.is_empty() {
+                self.of_socket.remove(&start.socket);
+            }
+        }
+        true
+    }
+}
+
 impl Typing {
-    fn started(&self) -> MutexGuard<'_, HashMap<(UserId, UserId), Start>> {
-        self.started.lock().expect("no panic under this lock")
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no panic under this lock")
     }
 
     /// Notes a start, and names it.
     pub(super) fn start(&self, from: UserId, to: UserId, socket: SessionNo) -> Start {
-        let mut started = self.started();
-        let number = started.get(&(from, to)).map_or(1, |start| start.number + 1);
-        let start = Start { socket, number };
-        started.insert((from, to), start);
+        let mut state = self.state();
+        state.remove((from, to));
+        state.starts += 1;
+        let start = Start { socket, number: state.starts };
+        state.started.insert((from, to), start);
+        state.of_socket.entry(socket).or_default().push((from, to));
         start
     }
 
     /// Ends typing; `true` when it was under way.
     pub(super) fn stop(&self, from: UserId, to: UserId) -> bool {
-        self.started().remove(&(from, to)).is_some()
+        self.state().remove((from, to))
     }
 
     /// Ends typing that this start began, unless another overtook it.
     pub(super) fn expire(&self, from: UserId, to: UserId, start: Start) -> bool {
-        let mut started = self.started();
-        let current = started.get(&(from, to)) == Some(&start);
-        if current {
-            started.remove(&(from, to));
-        }
-        current
+        let mut state = self.state();
+        state.started.get(&(from, to)) == Some(&start) && state.remove((from, to))
     }
 
     /// Ends all typing at a socket that is gone, and says to whom it was.
-    pub(super) fn stop_socket(&self, from: UserId, socket: SessionNo) -> Vec<UserId> {
-        let mut started = self.started();
-        let of_socket = |(pair, start): (&(UserId, UserId), &Start)| {
-            (pair.0 == from && start.socket == socket).then_some(pair.1)
-        };
-        let told: Vec<_> = started.iter().filter_map(of_socket).collect();
-        started.retain(|pair, start| pair.0 != from || start.socket != socket);
-        told
+    pub(super) fn stop_socket(&self, socket: SessionNo) -> Vec<UserId> {
+        let mut state = self.state();
+        let pairs = state.of_socket.remove(&socket).unwrap_or_default();
+        for pair in &pairs {
+            state.started.remove(pair);
+        }
+        pairs.into_iter().map(|(_, to)| to).collect()
     }
 }
 
@@ -74,7 +91,10 @@ mod tests {
         let first = typing.start(alice, bob, 1);
         let second = typing.start(alice, bob, 1);
         assert!(!typing.expire(alice, bob, first));
-        assert!(typing.expire(alice, bob, second));
+        typing.stop(alice, bob);
+        let third = typing.start(alice, bob, 1);
+        assert!(!typing.expire(alice, bob, second));
+        assert!(typing.expire(alice, bob, third));
         assert!(!typing.stop(alice, bob));
     }
 
@@ -86,7 +106,7 @@ mod tests {
         let typing = Typing::default();
         typing.start(alice, bob, 1);
         typing.start(alice, carol, 2);
-        assert_eq!(typing.stop_socket(alice, 1), [bob]);
+        assert_eq!(typing.stop_socket(1), [bob]);
         assert!(typing.stop(alice, carol));
     }
 }

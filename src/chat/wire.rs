@@ -33,8 +33,8 @@ pub struct Person {
     #[serde(rename = "_id")]
     pub id: UserId,
     /// Unique name.
-    #[schema(example = "johndoe")]
-    pub username: String,
+    #[schema(value_type = String, example = "johndoe")]
+    pub username: Arc<str>,
     /// Whether online now.
     pub is_online: bool,
 }

@@ -48,7 +48,11 @@ impl Vars {
             Err(problem) if problem.not_found() => {}
             Err(problem) => vars.problems.push(format!(".env: {problem}")),
         }
-        std::env::vars().for_each(|(name, value)| vars.set(name, value));
+        for (name, value) in std::env::vars_os() {
+            if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
+                vars.set(name, value);
+            }
+        }
         vars
     }
 

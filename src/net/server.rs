@@ -1,7 +1,8 @@
 //! The accept loop: HTTP/1.1 over guarded connections, with limits on their number, on the time a
 //! request's head may take, and on the time a peer may refuse to read (FACTS §0.9, §1.3).
 
-use std::net::{IpAddr, SocketAddr};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,8 +64,7 @@ impl Acceptor {
         let mut listeners = Vec::new();
         for port in ports {
             let address = SocketAddr::new(host, *port);
-            let listener =
-                TcpListener::bind(address).await.map_err(|cause| BindError { address, cause })?;
+            let listener = listen(address).await.map_err(|cause| BindError { address, cause })?;
             listeners.push(listener);
         }
         let addresses =
@@ -107,6 +107,20 @@ impl Acceptor {
             tracing::debug!(open = self.tasks.len(), "requests are cut off");
         }
         self.kill.cancel();
+    }
+}
+
+/// Listens on both IP versions where the address is `::`, as Node does, or on IPv4 alone where the
+/// machine has no IPv6.
+async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    match TcpListener::bind(address).await {
+        Err(problem)
+            if address.ip() == Ipv6Addr::UNSPECIFIED
+                && problem.kind() != io::ErrorKind::AddrInUse =>
+        {
+            TcpListener::bind((Ipv4Addr::UNSPECIFIED, address.port())).await
+        }
+        listening => listening,
     }
 }
 

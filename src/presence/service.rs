@@ -18,8 +18,8 @@ use crate::realtime::session::Session;
 /// How long changes gather before they are told: many people come and go at once, and what is
 /// queued together shares a system call (FACTS §6).
 const GATHER: Duration = Duration::from_millis(100);
-/// Changes told in one go; more would overrun the send buffers of healthy sockets.
-const MOST_AT_ONCE: usize = 256;
+/// Changes told before a pause: all at once would overrun the send buffers of healthy sockets.
+const MOST_AT_ONCE: usize = 128;
 
 /// Who shares a conversation with whom; told by the domains that know.
 #[async_trait]
@@ -35,7 +35,8 @@ pub struct Presence {
     config: PresenceConfig,
     clock: Clock,
     users: Mutex<HashMap<UserId, Here>>,
-    changes: Mutex<HashMap<UserId, UserStatus>>,
+    /// Locked while `users` is locked, never the other way round.
+    changes: Mutex<Changes>,
     contacts: OnceLock<Arc<dyn Contacts>>,
     this: Weak<Self>,
 }
@@ -46,6 +47,14 @@ struct Here {
     sockets: usize,
     /// Counts arrivals and departures, so that a grace that was overtaken ends nothing.
     moves: u64,
+}
+
+/// The latest state of users who came or went and of whom nobody was told yet.
+#[derive(Debug, Default)]
+struct Changes {
+    latest: HashMap<UserId, UserStatus>,
+    /// Whether a task is at telling them. There is never a second one: it could overtake the first.
+    telling: bool,
 }
 
 impl Presence {
@@ -74,7 +83,7 @@ impl Presence {
         self.users.lock().expect("no panic under this lock")
     }
 
-    fn changes(&self) -> MutexGuard<'_, HashMap<UserId, UserStatus>> {
+    fn changes(&self) -> MutexGuard<'_, Changes> {
         self.changes.lock().expect("no panic under this lock")
     }
 
@@ -139,19 +148,17 @@ impl Presence {
         let mut users = self.users();
         if users.get(&user).is_some_and(|here| here.moves == moves) {
             users.remove(&user);
-            drop(users);
             self.change(self.status(user, false, Some(last_seen)));
         }
     }
 
+    /// Notes a change, under the lock of `users`, so that the last one noted is the state there is.
     fn change(&self, status: UserStatus) {
         let mut changes = self.changes();
-        let first = changes.is_empty();
-        changes.insert(status.user_id, status);
-        if first {
+        changes.latest.insert(status.user_id, status);
+        if !std::mem::replace(&mut changes.telling, true) {
             let this = self.this.clone();
             tokio::spawn(async move {
-                tokio::time::sleep(GATHER).await;
                 if let Some(presence) = this.upgrade() {
                     presence.tell_changes().await;
                 }
@@ -159,19 +166,41 @@ impl Presence {
         }
     }
 
+    fn take_changes(&self) -> Vec<UserStatus> {
+        let mut changes = self.changes();
+        let latest: Vec<_> = changes.latest.drain().map(|(_, status)| status).collect();
+        changes.telling = !latest.is_empty();
+        latest
+    }
+
     async fn tell_changes(&self) {
-        let changes: Vec<_> = std::mem::take(&mut *self.changes()).into_values().collect();
-        for some in changes.chunks(MOST_AT_ONCE) {
+        loop {
+            tokio::time::sleep(GATHER).await;
+            let changes = self.take_changes();
+            if changes.is_empty() {
+                return;
+            }
+            self.tell(&changes).await;
+            let seen: Vec<_> =
+                changes.iter().filter_map(|s| Some((s.user_id, s.last_seen?))).collect();
+            if let Err(error) = self.store.save_last_seen(&seen).await {
+                tracing::warn!(%error, users = seen.len(), "last seen times could not be saved");
+            }
+        }
+    }
+
+    async fn tell(&self, changes: &[UserStatus]) {
+        let mut chunks = changes.chunks(MOST_AT_ONCE).peekable();
+        while let Some(some) = chunks.next() {
             match self.config.audience {
                 PresenceAudience::Everyone => {
-                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some);
+                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some)
                 }
                 PresenceAudience::Contacts => self.tell_contacts(some).await,
             }
-        }
-        let seen: Vec<_> = changes.iter().filter_map(|s| Some((s.user_id, s.last_seen?))).collect();
-        if let Err(error) = self.store.save_last_seen(&seen).await {
-            tracing::warn!(%error, users = seen.len(), "last seen times could not be saved");
+            if chunks.peek().is_some() {
+                tokio::time::sleep(GATHER).await;
+            }
         }
     }
 
@@ -207,7 +236,6 @@ impl Lifecycle for Presence {
         let here = users.entry(user).or_default();
         here.sockets += 1;
         here.moves += 1;
-        drop(users);
         if arrived {
             self.change(self.status(user, true, Some(self.clock.now())));
         }

@@ -219,7 +219,8 @@ impl Hub {
         self.this.clone()
     }
 
-    pub(super) fn work(&self) -> TaskTracker {
+    /// Tasks that a graceful stop waits for.
+    pub fn work(&self) -> TaskTracker {
         self.work.clone()
     }
 }

@@ -9,6 +9,7 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderValue, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tokio_util::task::TaskTracker;
 
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -59,6 +60,16 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
         tracing::info!(%method, %path, status, ms, request, "request");
     }
     response
+}
+
+/// Finishes requests that change something, also when the client hangs up before the answer: what
+/// was half done would stay so.
+pub async fn detached(State(work): State<TaskTracker>, request: Request, next: Next) -> Response {
+    if request.method().is_safe() {
+        return next.run(request).await;
+    }
+    let answer = work.spawn(next.run(request)).await;
+    answer.unwrap_or_else(|problem| Error::internal(problem).into_response())
 }
 
 /// Turns a panic into `internal`.

@@ -83,7 +83,7 @@ impl Auth {
         if all { self.end_logins(caller.user).await } else { self.end_login(caller.login).await }
     }
 
-    async fn end_logins(&self, user: UserId) -> Result<()> {
+    pub(super) async fn end_logins(&self, user: UserId) -> Result<()> {
         let ended = self.store.end_logins(user, self.clock.now()).await?;
         ended.into_iter().for_each(|login| self.hub.command(Command::EndLogin(login)));
         Ok(())

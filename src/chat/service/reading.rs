@@ -9,7 +9,7 @@ use super::{BATCH, Chat, WAITING};
 use crate::caller::Caller;
 use crate::chat::model::{ReadMark, StoredMessage};
 use crate::chat::store::ChatStore;
-use crate::chat::wire::{MESSAGE_READ_RECEIPT, ReadReceipt};
+use crate::chat::wire::{MESSAGE_READ_RECEIPT, Message, ReadReceipt};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId, UserId};
@@ -18,7 +18,7 @@ use crate::store::group::GroupCommit;
 /// Receipts sent in one go. Marking thousands of messages at once must not overrun the send buffer
 /// of a healthy sender.
 const RECEIPTS_AT_ONCE: usize = 200;
-/// How long a reader's socket takes to drain those.
+/// How long the sender's sockets take to drain those.
 const BETWEEN_RECEIPTS: Duration = Duration::from_millis(50);
 
 /// Who wrote a message, and for whom.
@@ -26,6 +26,12 @@ const BETWEEN_RECEIPTS: Duration = Duration::from_millis(50);
 pub(super) struct Addressed {
     sender: UserId,
     receiver: UserId,
+}
+
+impl From<&Message> for Addressed {
+    fn from(message: &Message) -> Self {
+        Self { sender: message.sender.id, receiver: message.receiver.id }
+    }
 }
 
 impl From<&StoredMessage> for Addressed {

@@ -1,15 +1,18 @@
-//! Sending: a message is announced and acknowledged when it is on disk, not before.
+//! Sending: a message is acknowledged and announced when it is on disk, not before.
+
+mod announcer;
 
 use std::sync::Arc;
 
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
+use tokio::task::JoinHandle;
 
 use super::{BATCH, Chat, WAITING};
 use crate::chat::model::{NewMessage, StoredMessage};
 use crate::chat::requests::SendMessage;
 use crate::chat::store::{Appended, ChatStore};
-use crate::chat::wire::{Message, NewMessageEvent, Person, RECEIVE_MESSAGE};
+use crate::chat::wire::{Message, Person};
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId};
 use crate::presence::service::Presence;
@@ -17,94 +20,98 @@ use crate::realtime::hub::Hub;
 use crate::realtime::session::{Session, SessionNo};
 use crate::store::group::GroupCommit;
 
+use announcer::{Announcement, Announcer};
+
 /// Messages without a known outcome that are remembered; the least used are forgotten first.
 const UNSETTLED: usize = 10_000;
 
 /// A message on its way to the disk, with what its announcement needs.
 pub(super) struct Outbound {
     message: NewMessage,
-    names: Names,
+    sender: Arc<str>,
+    receiver: Arc<str>,
     /// The socket that gets `message_sent` instead.
     socket: SessionNo,
 }
 
-#[derive(Clone)]
-struct Names {
-    sender: Arc<str>,
-    receiver: Arc<str>,
+/// A message that is on disk.
+pub(super) struct Written {
+    message: Arc<Message>,
+    repeated: bool,
 }
 
-/// The one writer of messages. It announces what it has written, batch by batch, so that a
-/// conversation's messages reach every socket in the order of their `seq`: a client that resumes
-/// after the last one it saw misses none.
+/// The one writer of messages, and the task that announces what it has written.
 pub(super) fn writer(
     store: &Arc<dyn ChatStore>,
     hub: &Arc<Hub>,
     presence: &Arc<Presence>,
-) -> GroupCommit<Outbound, Appended> {
-    let announcer = Announcer {
+) -> (GroupCommit<Outbound, Written>, JoinHandle<()>) {
+    let (announcer, announcing) = Announcer::start(hub);
+    let writer = Arc::new(Writer {
+        store: store.clone(),
         hub: hub.clone(),
         presence: presence.clone(),
-        unsettled: Arc::new(Cache::new(UNSETTLED)),
-    };
-    let store = store.clone();
-    GroupCommit::spawn("messages", BATCH, WAITING, move |batch: Vec<Outbound>| {
-        let (store, announcer) = (store.clone(), announcer.clone());
-        async move {
-            let now = announcer.hub.clock().now();
-            let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
-            let results = store.append(messages, now).await;
-            for (outbound, result) in batch.iter().zip(&results) {
-                announcer.announce_once(outbound, result);
-            }
-            results
-        }
-        .boxed()
-    })
+        announcer,
+        unsettled: Cache::new(UNSETTLED),
+    });
+    let messages = GroupCommit::spawn("messages", BATCH, WAITING, move |batch| {
+        let writer = writer.clone();
+        async move { writer.write(batch).await }.boxed()
+    });
+    (messages, announcing)
 }
 
-#[derive(Clone)]
-struct Announcer {
+struct Writer {
+    store: Arc<dyn ChatStore>,
     hub: Arc<Hub>,
     presence: Arc<Presence>,
+    announcer: Announcer,
     /// Messages of which it is not known whether they are stored: the database went away. A repeat
     /// may find that they are; then nobody has heard of them yet.
-    unsettled: Arc<Cache<MessageId, ()>>,
+    unsettled: Cache<MessageId, ()>,
 }
 
-impl Announcer {
-    fn announce_once(&self, outbound: &Outbound, result: &Result<Appended>) {
-        match result {
-            Ok(Appended::Stored(stored)) => self.announce(stored, outbound),
+impl Writer {
+    async fn write(&self, batch: Vec<Outbound>) -> Vec<Result<Written>> {
+        let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
+        let results = self.store.append(messages, self.hub.clock().now()).await;
+        let settle = |(outbound, result)| self.settle(outbound, result);
+        batch.into_iter().zip(results).map(settle).collect()
+    }
+
+    fn settle(&self, outbound: Outbound, result: Result<Appended>) -> Result<Written> {
+        let (stored, repeated, unheard) = match result {
+            Ok(Appended::Stored(stored)) => (stored, false, true),
             Ok(Appended::Repeated(stored)) => {
-                if self.unsettled.remove(&stored.id).is_some() {
-                    self.announce(stored, outbound);
-                }
+                let same = stored.receiver == outbound.message.receiver;
+                let unheard = same && self.unsettled.remove(&stored.id).is_some();
+                (stored, true, unheard)
             }
-            Err(_) => self.unsettled.insert(outbound.message.id, ()),
+            Err(error) => {
+                self.unsettled.insert(outbound.message.id, ());
+                return Err(error);
+            }
+        };
+        let message = Arc::new(self.show(stored, &outbound));
+        if unheard {
+            self.announcer
+                .announce(Announcement { message: message.clone(), except: outbound.socket });
         }
+        Ok(Written { message, repeated })
     }
 
-    fn announce(&self, stored: &StoredMessage, outbound: &Outbound) {
-        let message = Arc::new(show(&self.presence, stored.clone(), &outbound.names));
-        let to = [stored.receiver.audience(), stored.sender.audience()];
-        self.hub.emit_except(
-            &to,
-            Some(outbound.socket),
-            &RECEIVE_MESSAGE,
-            &NewMessageEvent { message },
-        );
+    /// A repeat may name another receiver than the stored message; then its name is of no use, and
+    /// [`Chat::send_message`] refuses it.
+    fn show(&self, stored: StoredMessage, outbound: &Outbound) -> Message {
+        let person = |id, username: &Arc<str>| Person {
+            id,
+            username: username.clone(),
+            is_online: self.presence.is_online(id),
+        };
+        let sender = person(stored.sender, &outbound.sender);
+        let receiver = person(stored.receiver, &outbound.receiver);
+        Message::new(stored, sender, receiver)
     }
-}
-
-fn show(presence: &Presence, stored: StoredMessage, names: &Names) -> Message {
-    let (sender, receiver) = (stored.sender, stored.receiver);
-    let person = |id, name: &str| Person {
-        id,
-        username: name.to_owned(),
-        is_online: presence.is_online(id),
-    };
-    Message::new(stored, person(sender, &names.sender), person(receiver, &names.receiver))
 }
 
 impl Chat {
@@ -125,10 +132,7 @@ impl Chat {
         if wanted.receiver == sender {
             return Err(Error::invalid("receiverId", "must be somebody else"));
         }
-        let names = Names {
-            sender: self.name_of(sender).await?,
-            receiver: self.name_of(wanted.receiver).await?,
-        };
+        let names = (self.name_of(sender).await?, self.name_of(wanted.receiver).await?);
         if self.typing.stop(sender, wanted.receiver) {
             self.tell_typing(sender, wanted.receiver, false);
         }
@@ -141,21 +145,18 @@ impl Chat {
             message_type: wanted.message_type,
             client_msg_id: wanted.client_msg_id.clone(),
         };
-        let outbound = Outbound { message, names: names.clone(), socket: session.no };
-        let stored = match self.messages.submit(outbound).await? {
-            Appended::Stored(stored) => stored,
-            Appended::Repeated(stored) if is_same(&stored, &wanted) => stored,
-            Appended::Repeated(_) => {
-                return Err(Error::conflict("The clientMsgId was used for another message"));
-            }
-        };
-        self.recent.insert(stored.id, (&stored).into());
-        Ok(Arc::new(show(&self.presence, stored, &names)))
+        let outbound = Outbound { message, sender: names.0, receiver: names.1, socket: session.no };
+        let Written { message, repeated } = self.messages.submit(outbound).await?;
+        if repeated && !is_same(&message, &wanted) {
+            return Err(Error::conflict("The clientMsgId was used for another message"));
+        }
+        self.recent.insert(message.id, message.as_ref().into());
+        Ok(message)
     }
 }
 
-fn is_same(stored: &StoredMessage, wanted: &SendMessage) -> bool {
-    stored.receiver == wanted.receiver
+fn is_same(stored: &Message, wanted: &SendMessage) -> bool {
+    stored.receiver.id == wanted.receiver
         && stored.content == wanted.content
         && stored.message_type == wanted.message_type
 }

@@ -13,6 +13,8 @@ use crate::ids::{ConversationId, UserId};
 
 /// Messages in one answer.
 const MOST: usize = 500;
+/// Bytes of text in one answer, beyond the first message.
+const MOST_BYTES: usize = 512 * 1024;
 /// Conversations looked at for what is newer than a time, in one page.
 const PAGE: u32 = 200;
 
@@ -20,7 +22,11 @@ impl Chat {
     /// What the caller missed: of the conversations named, everything after their last `seq`; of
     /// the others what is newer than `since`, or without it what is unread. Conversations that do
     /// not exist or are not the caller's hold nothing.
+    ///
+    /// # Errors
+    /// `rate_limited`, as requests that change something are: this is the dearest thing to ask for.
     pub async fn sync(&self, caller: Caller, asked: &Sync) -> Result<Synced> {
+        self.limits.rest_writes.check(&caller.user)?;
         let mut missed = Vec::new();
         for (conversation, after) in &asked.conversations {
             if missed.len() > MOST {
@@ -38,8 +44,9 @@ impl Chat {
                 None => self.store.unread(caller.user, &named, room as u32).await?,
             });
         }
-        let more = missed.len() > MOST;
-        missed.truncate(MOST);
+        let fits = fitting(&missed);
+        let more = missed.len() > fits;
+        missed.truncate(fits);
         missed.sort_by_key(|message| (message.conversation, message.seq));
         Ok(Synced { messages: self.show(missed).await?, more })
     }
@@ -113,4 +120,15 @@ impl Chat {
         }
         Ok(until)
     }
+}
+
+/// How many of these fit into one answer.
+fn fitting(messages: &[StoredMessage]) -> usize {
+    let mut bytes = 0;
+    let fits = messages.iter().take(MOST).take_while(|message| {
+        let first = bytes == 0;
+        bytes += message.content.as_str().len();
+        first || bytes <= MOST_BYTES
+    });
+    fits.count()
 }

@@ -138,7 +138,7 @@ impl Hub {
     fn check_expiry(&self, session: &Arc<Session>) {
         let expires_at = session.expires_at();
         if expires_at <= self.clock.now() {
-            self.send(session, &TOKEN_EXPIRED, &Expiring { expires_at });
+            self.send_first(session, &TOKEN_EXPIRED, &Expiring { expires_at });
             self.end(session);
         } else if session.must_be_warned() {
             self.send(session, &TOKEN_EXPIRING, &Expiring { expires_at });

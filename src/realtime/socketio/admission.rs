@@ -9,7 +9,7 @@ use serde_json::Value;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::FromConnectParts;
-use socketioxide::socket::{DisconnectReason, Socket};
+use socketioxide::socket::{DisconnectReason, Sid, Socket};
 
 use super::link::{SocketLink, Taken, over_websocket};
 use super::{Door, Gate};
@@ -72,7 +72,7 @@ impl Door {
         let connection =
             extensions.get::<Arc<Connection>>().cloned().ok_or(Refused("no connection"))?;
         let address = extensions.get::<ClientAddress>().copied().ok_or(Refused("no connection"))?;
-        let sid = handshake.socket.id.to_string();
+        let sid = handshake.socket.id;
         match self.identify(&handshake, address).await {
             Ok(caller) => {
                 let link = SocketLink {
@@ -97,7 +97,7 @@ impl Door {
                     }
                     Code::Unauthenticated => Err(Refused("invalid token")),
                     _ => {
-                        self.transports.cut(&sid, &connection, over_websocket(&handshake.socket));
+                        self.transports.cut(sid, &connection, over_websocket(&handshake.socket));
                         Err(Refused("try again later"))
                     }
                 }
@@ -132,7 +132,7 @@ impl Door {
 
     /// Sets the handlers of a socket: before its client is told that it is connected.
     fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
-        self.transports.joined(&socket.id.to_string());
+        self.transports.joined(socket.id);
         let (door, owner) = (self.clone(), session.clone());
         socket.on_fallback(move |taken: Taken| {
             door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
@@ -145,7 +145,7 @@ impl Door {
             async {}
         });
         self.dispatcher.admit(session);
-        let sid = socket.id.to_string();
+        let sid = socket.id;
         let guard = Guard { door: self.clone(), session: session.clone(), sid };
         socket.extensions.insert(Admitted(Arc::new(guard)));
     }
@@ -153,21 +153,21 @@ impl Door {
     /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
     /// engine would keep it for ever (FACTS §1.1).
     fn part(self: &Arc<Self>, socket: &SocketRef, reason: DisconnectReason) {
-        let sid = socket.id.to_string();
-        let last = self.transports.left(&sid);
+        let sid = socket.id;
+        let last = self.transports.left(sid);
         if !matches!(
             reason,
             DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect
         ) {
-            return self.transports.forget(&sid);
+            return self.transports.forget(sid);
         }
         let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned();
         if let Some(connection) = connection.filter(|_| last) {
             let (door, is_websocket) = (self.clone(), over_websocket(socket));
             tokio::spawn(async move {
                 tokio::time::sleep(door.patience).await;
-                if door.transports.is_bare(&sid) {
-                    door.transports.cut(&sid, &connection, is_websocket);
+                if door.transports.is_bare(sid) {
+                    door.transports.cut(sid, &connection, is_websocket);
                 }
             });
         }
@@ -182,14 +182,14 @@ struct Admitted(Arc<Guard>);
 struct Guard {
     door: Arc<Door>,
     session: Arc<Session>,
-    sid: String,
+    sid: Sid,
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.session.is_started() {
             self.door.hub.close(&self.session);
-            self.door.transports.left(&self.sid);
+            self.door.transports.left(self.sid);
         }
     }
 }

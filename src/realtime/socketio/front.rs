@@ -12,6 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::upgrade::OnUpgrade;
+use socketioxide::socket::Sid;
 
 use super::Door;
 use crate::config::CorsOrigins;
@@ -47,27 +48,29 @@ pub(super) fn client_bundles() -> Router {
 
 /// Lets a request through to the engine, or answers it as the engine would.
 pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let sid = query_value(request.uri(), "sid").map(str::to_owned);
-    if sid.is_none() && door.hub.is_draining() {
+    let sid = query_value(request.uri(), "sid");
+    let is_new = sid.is_none();
+    let sid: Option<Sid> = sid.and_then(|sid| sid.parse().ok());
+    if is_new && door.hub.is_draining() {
         return engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping");
     }
     if !is_allowed(&door.origins, request.headers()) {
         return engine_error(StatusCode::FORBIDDEN, 4, "Forbidden");
     }
-    if sid.as_deref().is_some_and(|sid| door.transports.is_cut(sid)) {
+    if sid.is_some_and(|sid| door.transports.is_cut(sid)) {
         return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
     }
     let connection = request.extensions().get::<Arc<Connection>>().cloned();
     let is_poll =
         request.method() == Method::GET && !request.headers().contains_key(header::UPGRADE);
-    let poll = sid.as_deref().zip(connection.as_ref()).filter(|_| is_poll);
-    poll.inspect(|(sid, connection)| door.transports.polls(sid, connection));
+    let poll = sid.zip(connection.as_ref()).filter(|_| is_poll);
+    poll.inspect(|(sid, connection)| door.transports.polls(*sid, connection));
     let response = next.run(with_small_head(request)).await;
-    poll.inspect(|(sid, _)| door.transports.polled(sid));
+    poll.inspect(|(sid, _)| door.transports.polled(*sid));
     if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
         (sid, connection, response.status())
     {
-        door.transports.upgraded(&sid, &connection);
+        door.transports.upgraded(sid, &connection);
     }
     response
 }

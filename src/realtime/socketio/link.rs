@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::FromMessageParts;
-use socketioxide::socket::Socket;
+use socketioxide::socket::{Sid, Socket};
 use socketioxide::{SendError, SocketError, TransportType};
 
 use crate::config::SocketParser;
@@ -27,7 +27,7 @@ pub(super) struct SocketLink {
     pub(super) socket: Weak<Engine>,
     pub(super) transports: Arc<Transports>,
     pub(super) handshake: Arc<Connection>,
-    pub(super) sid: String,
+    pub(super) sid: Sid,
 }
 
 impl Link for SocketLink {
@@ -49,7 +49,7 @@ impl Link for SocketLink {
 
     fn cut(&self) {
         let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
-        self.transports.cut(&self.sid, &self.handshake, is_websocket);
+        self.transports.cut(self.sid, &self.handshake, is_websocket);
     }
 }
 
