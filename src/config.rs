@@ -354,7 +354,7 @@ impl Rates {
         let rates = Self {
             sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
             typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
-            connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
+            connects: vars.rate("RATE_LIMIT_CONNECTS", "1200/10s"),
             logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
             registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),

@@ -16,10 +16,13 @@ const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,r
 pub fn start_logging(config: &LogConfig) {
     let directives = format!("{},{QUIET}", config.level);
     let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    // A line that cannot be written, on a full disk for one, is lost: complaining about it on the
+    // same standard error would panic in whoever logs.
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false);
     let started = match config.format {
         LogFormat::Text => builder.with_target(false).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

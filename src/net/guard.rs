@@ -4,9 +4,12 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -15,10 +18,40 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 type Cut = Pin<Box<WaitForCancellationFutureOwned>>;
 
+/// Whether bytes are taken from a peer just now.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    paused: AtomicBool,
+    reader: AtomicWaker,
+}
+
+impl Reading {
+    pub(super) fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn resume(&self) {
+        if self.paused.swap(false, Ordering::SeqCst) {
+            self.reader.wake();
+        }
+    }
+
+    /// Whether the reader must wait; it is woken when it need not any more.
+    fn must_wait(&self, cx: &mut Context<'_>) -> bool {
+        if !self.paused.load(Ordering::SeqCst) {
+            return false;
+        }
+        self.reader.register(cx.waker());
+        // It may have been resumed in between.
+        self.paused.load(Ordering::SeqCst)
+    }
+}
+
 /// A TCP connection that obeys its kill switch.
 pub(super) struct Guarded {
     io: TcpStream,
     kill: CancellationToken,
+    reading: Arc<Reading>,
     stall: Duration,
     /// Watched by whoever reads.
     read_cut: Cut,
@@ -32,11 +65,12 @@ impl Guarded {
     pub(super) fn new(
         io: TcpStream,
         kill: CancellationToken,
+        reading: Arc<Reading>,
         stall: Duration,
         slot: OwnedSemaphorePermit,
     ) -> Self {
         let read_cut = Box::pin(kill.clone().cancelled_owned());
-        Self { io, kill, stall, read_cut, write_cut: None, _slot: slot }
+        Self { io, kill, reading, stall, read_cut, write_cut: None, _slot: slot }
     }
 
     /// Passes on what a write gave; one that must wait is bounded in time.
@@ -82,6 +116,9 @@ impl AsyncRead for Guarded {
     ) -> Poll<io::Result<()>> {
         if self.read_cut.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(was_cut()));
+        }
+        if self.reading.must_wait(cx) {
+            return Poll::Pending;
         }
         Pin::new(&mut self.io).poll_read(cx, buffer)
     }

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::guard::Guarded;
+use super::guard::{Guarded, Reading};
 use crate::config::SocketConfig;
 
 /// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
@@ -30,6 +30,7 @@ const KERNEL_SEND_BUFFER: usize = 256 * 1024;
 pub struct Connection {
     peer: SocketAddr,
     kill: CancellationToken,
+    reading: Arc<Reading>,
 }
 
 impl Connection {
@@ -42,6 +43,16 @@ impl Connection {
     /// network and reconnects.
     pub fn cut(&self) {
         self.kill.cancel();
+    }
+
+    /// Takes no more bytes from the peer, which notices when the network's buffers are full.
+    pub fn pause_reading(&self) {
+        self.reading.pause();
+    }
+
+    /// Takes bytes again.
+    pub fn resume_reading(&self) {
+        self.reading.resume();
     }
 }
 
@@ -179,8 +190,10 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
 
 async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, shared: &Shared) {
     let kill = shared.kill.child_token();
-    let io = TokioIo::new(Guarded::new(stream, kill.clone(), shared.stall, slot));
-    let connection = Arc::new(Connection { peer, kill });
+    let reading = Arc::new(Reading::default());
+    let guarded = Guarded::new(stream, kill.clone(), reading.clone(), shared.stall, slot);
+    let io = TokioIo::new(guarded);
+    let connection = Arc::new(Connection { peer, kill, reading });
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(connection.clone());
         shared.router.clone().oneshot(request.map(Body::new))

@@ -10,7 +10,7 @@ use super::model::{Status, USER_STATUS, UserStatus, subscribers};
 use super::store::PresenceStore;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{PresenceAudience, PresenceConfig};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::realtime::hub::{Audience, Hub, Lifecycle};
 use crate::realtime::session::Session;
@@ -20,6 +20,9 @@ use crate::realtime::session::Session;
 const GATHER: Duration = Duration::from_millis(100);
 /// Changes told before a pause: all at once would overrun the send buffers of healthy sockets.
 const MOST_AT_ONCE: usize = 128;
+
+/// Audiences that one socket may be in: those of its user, and the users it asked to hear of.
+const MOST_AUDIENCES: usize = 1000;
 
 /// Who shares a conversation with whom; told by the domains that know.
 #[async_trait]
@@ -120,11 +123,17 @@ impl Presence {
     }
 
     /// Lets a socket hear of these users, and gives their state now.
+    ///
+    /// # Errors
+    /// `validation_failed` when the socket would hear of too many.
     pub async fn subscribe(
         &self,
         session: &Arc<Session>,
         users: &[UserId],
     ) -> Result<Vec<UserStatus>> {
+        if session.audience_count() + users.len() > MOST_AUDIENCES {
+            return Err(Error::invalid("userIds", "are too many: unsubscribe from some first"));
+        }
         users.iter().for_each(|user| self.hub.join(session, subscribers(*user)));
         self.statuses(users).await
     }
@@ -194,7 +203,7 @@ impl Presence {
         while let Some(some) = chunks.next() {
             match self.config.audience {
                 PresenceAudience::Everyone => {
-                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some)
+                    self.hub.emit_many(&[Audience::EVERYONE], &USER_STATUS, some);
                 }
                 PresenceAudience::Contacts => self.tell_contacts(some).await,
             }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -152,7 +152,7 @@ impl EventTable {
                 if is_object && !value.is_object() {
                     return Err(Error::invalid("payload", "must be an object"));
                 }
-                let payload = from_value(value)?;
+                let payload = from_value(if value.is_null() { json!({}) } else { value })?;
                 let result = handle(session, payload).await?;
                 to_raw_value(&Ack { ok: true, result }).map_err(Error::internal)
             })

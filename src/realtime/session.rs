@@ -4,9 +4,10 @@
 //! events synchronously into one bounded queue, and one task works through it while it is not
 //! empty; an idle socket costs no task.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,10 @@ use crate::clock::Timestamp;
 
 /// Events that may wait while a socket is held back, before it counts as too slow.
 const HELD_EVENTS: usize = 1024;
+
+/// How long the send buffer of a socket may stay full before an answer that waits gives up.
+const ANSWER_TRIES: u32 = 2500;
+const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// What the hub calls a socket. Never leaves the server.
 pub type SessionNo = u64;
@@ -29,6 +34,10 @@ pub trait Link: Send + Sync {
     fn end(&self);
     /// Cuts the transport: the client reconnects and resumes.
     fn cut(&self);
+    /// Takes no more from the client for a while, where it has a connection of its own.
+    fn pause(&self) {}
+    /// Ends what [`Link::pause`] began.
+    fn resume(&self) {}
 }
 
 /// What became of an event for one socket.
@@ -56,9 +65,13 @@ pub struct Session {
     link: Box<dyn Link>,
     expires_at: AtomicI64,
     warned: AtomicBool,
+    closed: AtomicBool,
+    ended: AtomicBool,
+    cut: AtomicBool,
     life: Mutex<Life>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
+    audiences: Mutex<HashSet<Audience>>,
     queue_limit: usize,
     work: TaskTracker,
     hub: Weak<Hub>,
@@ -81,12 +94,12 @@ struct Inbox {
     jobs: VecDeque<Job>,
     open: bool,
     working: bool,
+    paused: bool,
 }
 
 #[derive(Default)]
 struct Outbox {
     held: Option<Vec<Outgoing>>,
-    audiences: Vec<Audience>,
 }
 
 impl Session {
@@ -106,10 +119,14 @@ impl Session {
             link,
             expires_at: AtomicI64::new(caller.expires_at.millis()),
             warned: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            cut: AtomicBool::new(false),
             life: Mutex::new(Life::New),
             hub: hub.this(),
             inbox: Mutex::default(),
             outbox: Mutex::default(),
+            audiences: Mutex::default(),
             queue_limit,
         })
     }
@@ -132,6 +149,10 @@ impl Session {
     pub(super) fn enqueue(self: &Arc<Self>, job: Job) {
         let mut inbox = self.inbox();
         inbox.jobs.push_back(job);
+        if !inbox.paused && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
+            inbox.paused = true;
+            self.link.pause();
+        }
         self.wake(inbox);
     }
 
@@ -162,6 +183,10 @@ impl Session {
         loop {
             let job = {
                 let mut inbox = self.inbox();
+                if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
+                    inbox.paused = false;
+                    self.link.resume();
+                }
                 match inbox.jobs.pop_front() {
                     Some(job) => job,
                     None => {
@@ -193,7 +218,8 @@ impl Session {
         let mut outbox = self.outbox();
         match &mut outbox.held {
             Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
-            Some(_) => self.cut(),
+            Some(_) if event.is_reliable() => self.cut(),
+            Some(_) => {}
             None => self.put(event),
         }
     }
@@ -201,6 +227,23 @@ impl Session {
     /// Sends an event past the hold: what the hold is waiting for.
     pub(super) fn send_first(self: &Arc<Self>, event: &Outgoing) {
         self.put(event);
+    }
+
+    /// Sends an answer as soon as the send buffer has room: a client may ask faster than it is
+    /// answered. One that takes nothing for too long is cut.
+    pub(super) async fn answer(self: &Arc<Self>, send: impl Fn() -> Sent + Send) {
+        for _ in 0..ANSWER_TRIES {
+            if send() != Sent::Full {
+                return;
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        self.cut();
+    }
+
+    /// Sends an event past the hold, and says what became of it.
+    pub(super) fn try_send(&self, event: &Outgoing) -> Sent {
+        self.link.send(event)
     }
 
     fn put(self: &Arc<Self>, event: &Outgoing) {
@@ -216,22 +259,26 @@ impl Session {
         }
     }
 
+    fn audiences(&self) -> MutexGuard<'_, HashSet<Audience>> {
+        self.audiences.lock().expect("no panic under this lock")
+    }
+
+    /// How many audiences the socket belongs to.
+    pub fn audience_count(&self) -> usize {
+        self.audiences().len()
+    }
+
     /// Notes an audience that the socket belongs to; `false` when it did already.
     pub(super) fn note_audience(&self, audience: Audience) -> bool {
-        let mut outbox = self.outbox();
-        let new = !outbox.audiences.contains(&audience);
-        if new {
-            outbox.audiences.push(audience);
-        }
-        new
+        self.audiences().insert(audience)
     }
 
     pub(super) fn drop_audience(&self, audience: Audience) {
-        self.outbox().audiences.retain(|noted| *noted != audience);
+        self.audiences().remove(&audience);
     }
 
-    pub(super) fn take_audiences(&self) -> Vec<Audience> {
-        std::mem::take(&mut self.outbox().audiences)
+    pub(super) fn take_audiences(&self) -> HashSet<Audience> {
+        std::mem::take(&mut *self.audiences())
     }
 
     /// How far its life has come; held while that changes.
@@ -239,9 +286,19 @@ impl Session {
         self.life.lock().expect("no panic under this lock")
     }
 
+    /// Notes that the hub has let go of it.
+    pub(super) fn note_closed(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+    }
+
     /// Whether the socket is gone.
     pub fn is_closed(&self) -> bool {
-        *self.life() == Life::Closed
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Whether the server has ended the socket: what its client sent before is refused too.
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Until when its token holds.
@@ -263,12 +320,16 @@ impl Session {
 
     /// Ends the socket for good.
     pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::SeqCst);
         self.link.end();
     }
 
     /// Cuts the socket's transport. The hub lets go of it at once: a polling client is only missed
     /// by the engine when its heartbeat fails.
     pub fn cut(self: &Arc<Self>) {
+        if self.cut.swap(true, Ordering::SeqCst) {
+            return;
+        }
         self.link.cut();
         let (hub, session) = (self.hub.clone(), self.clone());
         tokio::spawn(async move {

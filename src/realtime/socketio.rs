@@ -4,15 +4,19 @@
 mod admission;
 mod front;
 mod link;
+mod polls;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
+use axum::response::IntoResponse;
 use socketioxide::extract::SocketRef;
 use socketioxide::handler::ConnectHandler;
 use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder};
+use tower::ServiceExt;
 
 use super::events::Dispatcher;
 use super::hub::Hub;
@@ -22,6 +26,7 @@ use crate::config::{CorsOrigins, SocketConfig, SocketParser};
 use crate::limits::{Limits, PerAddress};
 
 use admission::{Handshake, open};
+use polls::Engine;
 
 /// What the door needs to let sockets in.
 pub struct Door {
@@ -82,10 +87,13 @@ impl Door {
             };
             io.ns(namespace, connected.with(admit));
         }
+        let engine =
+            ServiceExt::<Request>::map_response(service.clone(), IntoResponse::into_response);
+        let front = front::Front { door: self.clone(), engine: Engine::new(engine) };
         Router::new()
             .route_service("/socket.io", service.clone())
             .route_service("/socket.io/", service)
-            .layer(from_fn_with_state(self.clone(), front::guard))
+            .layer(from_fn_with_state(front, front::guard))
             .merge(front::client_bundles())
     }
 }

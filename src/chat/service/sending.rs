@@ -76,10 +76,10 @@ impl Writer {
         let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
         let results = self.store.append(messages, self.hub.clock().now()).await;
         let settle = |(outbound, result)| self.settle(outbound, result);
-        batch.into_iter().zip(results).map(settle).collect()
+        batch.iter().zip(results).map(settle).collect()
     }
 
-    fn settle(&self, outbound: Outbound, result: Result<Appended>) -> Result<Written> {
+    fn settle(&self, outbound: &Outbound, result: Result<Appended>) -> Result<Written> {
         let (stored, repeated, unheard) = match result {
             Ok(Appended::Stored(stored)) => (stored, false, true),
             Ok(Appended::Repeated(stored)) => {
@@ -92,7 +92,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        let message = Arc::new(self.show(stored, &outbound));
+        let message = Arc::new(self.show(stored, outbound));
         if unheard {
             self.announcer
                 .announce(Announcement { message: message.clone(), except: outbound.socket });

@@ -11,6 +11,9 @@ mod pages;
 mod reads;
 mod rows;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use async_trait::async_trait;
 use mongodb::bson::doc;
 use mongodb::{Collection, Database};
@@ -70,6 +73,8 @@ pub struct MongoChatStore {
     messages: Collection<MessageRow>,
     conversations: Collection<ConversationRow>,
     heads: Heads,
+    /// Whether the database was away when messages were written last.
+    away: Arc<AtomicBool>,
     recent: Recent,
 }
 
@@ -81,6 +86,7 @@ impl MongoChatStore {
             messages: db.collection(MESSAGES),
             conversations: db.collection(CONVERSATIONS),
             heads: Heads::new(db),
+            away: Arc::default(),
             recent: Recent::new(),
         }
     }

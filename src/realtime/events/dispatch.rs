@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde::Serialize;
@@ -13,13 +14,17 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{ClientEntry, EventTable, ServerEvent};
 use crate::error::{Error, ErrorBody, Result};
-use crate::realtime::hub::Hub;
+use crate::realtime::hub::{Hub, Outgoing};
 use crate::realtime::session::{Sent, Session};
 
+/// How long an event may wait for its turn. Behind others that wait for a database that is away,
+/// each would else wait for all before it; its client has given up long before.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// How an ack goes back; does nothing where the client asked for none.
-pub trait Acknowledge: Send {
-    /// Sends the ack.
-    fn acknowledge(self: Box<Self>, body: &RawValue) -> Sent;
+pub trait Acknowledge: Send + Sync {
+    /// Sends the ack; may be called again when there was no room for it.
+    fn acknowledge(&self, body: &RawValue) -> Sent;
 }
 
 /// An event off the wire.
@@ -50,6 +55,13 @@ struct Namespace {
 struct Refusal<'a> {
     ok: bool,
     error: ErrorBody<'a>,
+}
+
+/// What goes back for an event.
+struct Reply {
+    /// The error event of its surface, where it failed.
+    failure: Option<Outgoing>,
+    ack: Option<Box<RawValue>>,
 }
 
 impl Dispatcher {
@@ -126,29 +138,44 @@ impl Dispatcher {
     /// Takes an event off the wire, synchronously, in order.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, incoming: Incoming) {
         if self.hub.is_draining() {
-            return self.refuse(session, incoming, Error::unavailable("The server is stopping"));
+            return self.refuse(session, &incoming, Error::unavailable("The server is stopping"));
         }
         // A job dropped by a full queue would take its ack with it, so look first.
         if session.queue_is_full() {
             return self.refuse(
                 session,
-                incoming,
+                &incoming,
                 Error::unavailable("Too many events are waiting"),
             );
         }
         let (dispatcher, owner) = (self.clone(), session.clone());
-        session.enqueue(Box::pin(async move { dispatcher.handle(&owner, incoming).await }));
+        let arrived = self.hub.clock().monotonic();
+        session.enqueue(Box::pin(async move {
+            if dispatcher.hub.clock().monotonic() > arrived + PATIENCE {
+                let late = Error::unavailable("The events before it took too long");
+                let entry = dispatcher.entry(&owner, &incoming.name);
+                dispatcher.answer(&owner, entry, incoming.ack, Err(late)).await;
+            } else {
+                dispatcher.handle(&owner, incoming).await;
+            }
+        }));
     }
 
-    fn refuse(&self, session: &Arc<Session>, incoming: Incoming, error: Error) {
-        let entry = self.entry(session, &incoming.name);
-        self.answer(session, entry, incoming.ack, Err(error));
+    /// Answers on the spot an event that cannot be queued.
+    fn refuse(&self, session: &Arc<Session>, incoming: &Incoming, error: Error) {
+        let reply = self.reply(session, self.entry(session, &incoming.name), Err(error));
+        let failed = reply.failure.is_some_and(|failure| session.try_send(&failure) == Sent::Full);
+        let unheard = reply.ack.is_some_and(|body| incoming.ack.acknowledge(&body) == Sent::Full);
+        if failed || unheard {
+            session.cut();
+        }
     }
 
     async fn handle(&self, session: &Arc<Session>, incoming: Incoming) {
         let Incoming { name, payload, ack } = incoming;
         let entry = self.entry(session, &name);
         let outcome = match (entry, payload) {
+            _ if session.has_ended() => Err(Error::unauthenticated("The socket has been ended")),
             (None, _) => Err(Error::not_found("There is no such event here")),
             (_, Err(error)) => Err(error),
             (Some(entry), Ok(payload)) => {
@@ -157,31 +184,44 @@ impl Dispatcher {
                 handled.await.unwrap_or_else(|_| Err(Error::internal("an event handler panicked")))
             }
         };
-        self.answer(session, entry, ack, outcome);
+        self.answer(session, entry, ack, outcome).await;
     }
 
-    fn answer(
+    async fn answer(
         &self,
         session: &Arc<Session>,
         entry: Option<&ClientEntry>,
         ack: Box<dyn Acknowledge>,
         outcome: Result<Box<RawValue>>,
     ) {
+        let reply = self.reply(session, entry, outcome);
+        if let Some(failure) = reply.failure {
+            session.answer(|| session.try_send(&failure)).await;
+        }
+        if let Some(body) = reply.ack {
+            session.answer(|| ack.acknowledge(&body)).await;
+        }
+    }
+
+    fn reply(
+        &self,
+        session: &Session,
+        entry: Option<&ClientEntry>,
+        outcome: Result<Box<RawValue>>,
+    ) -> Reply {
         let name = entry.map_or("unknown", |entry| entry.name);
         let word = outcome.as_ref().map_or_else(|error| error.code.word(), |_| "ok");
         metrics::counter!("waggle_events_total", "event" => name, "outcome" => word).increment(1);
         tracing::debug!(event = name, outcome = word, user = %session.caller.user, "event");
-        let body = outcome.or_else(|error| {
-            let failure =
-                ServerEvent::reliable(entry.map_or("error", |entry| entry.error_event), "");
-            self.hub.send_first(session, &failure, &ErrorBody::from(&error));
-            to_raw_value(&Refusal { ok: false, error: ErrorBody::from(&error) })
-        });
-        match body.map(|body| ack.acknowledge(&body)) {
-            Ok(Sent::Full) => session.cut(),
-            Ok(Sent::Queued | Sent::Gone) => {}
-            Err(problem) => tracing::error!(%problem, "an ack could not be written"),
-        }
+        let error = match outcome {
+            Ok(body) => return Reply { failure: None, ack: Some(body) },
+            Err(error) => error,
+        };
+        let failure = ServerEvent::reliable(entry.map_or("error", |entry| entry.error_event), "");
+        let failure = self.hub.outgoing(&failure, &ErrorBody::from(&error));
+        let refusal = to_raw_value(&Refusal { ok: false, error: ErrorBody::from(&error) });
+        let unwritten = |problem: &_| tracing::error!(%problem, "an ack could not be written");
+        Reply { failure: Some(failure), ack: refusal.inspect_err(unwritten).ok() }
     }
 }
 

@@ -104,6 +104,7 @@ impl Hub {
         if std::mem::replace(&mut *life, Life::Closed) != Life::Open {
             return;
         }
+        session.note_closed();
         for audience in session.take_audiences() {
             self.audiences.remove(audience, session.no);
         }

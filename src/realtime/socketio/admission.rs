@@ -11,14 +11,13 @@ use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::FromConnectParts;
 use socketioxide::socket::{DisconnectReason, Sid, Socket};
 
-use super::link::{SocketLink, Taken, over_websocket};
+use super::link::{SocketLink, Taken, first_websocket};
 use super::{Door, Gate};
 use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
 use crate::net::address::ClientAddress;
-use crate::net::server::Connection;
 use crate::realtime::session::Session;
 
 /// What a client shows when it connects to a namespace.
@@ -69,38 +68,42 @@ impl Door {
         namespace: &'static str,
     ) -> Result<(), Refused> {
         let extensions = &handshake.socket.req_parts().extensions;
-        let connection =
-            extensions.get::<Arc<Connection>>().cloned().ok_or(Refused("no connection"))?;
-        let address = extensions.get::<ClientAddress>().copied().ok_or(Refused("no connection"))?;
-        let sid = handshake.socket.id;
+        let address = extensions.get::<ClientAddress>().copied().ok_or(Refused("no address"))?;
         match self.identify(&handshake, address).await {
             Ok(caller) => {
                 let link = SocketLink {
                     socket: Arc::downgrade(&handshake.socket),
                     transports: self.transports.clone(),
-                    handshake: connection,
-                    sid,
+                    handshake: first_websocket(&handshake.socket),
+                    sid: handshake.socket.id,
                 };
                 let session =
                     Session::new(&self.hub, caller, namespace, Box::new(link), self.event_queue);
                 self.attend(&handshake.socket, &session);
                 Ok(())
             }
-            Err(error) => {
-                metrics::counter!("waggle_refused_connects_total", "code" => error.code.word())
-                    .increment(1);
-                tracing::debug!(code = error.code.word(), address = %address.0, "connect refused");
-                match error.code {
-                    Code::TokenExpired => Err(Refused("token expired")),
-                    Code::Unauthenticated if handshake.token().is_none() => {
-                        Err(Refused("no token provided"))
-                    }
-                    Code::Unauthenticated => Err(Refused("invalid token")),
-                    _ => {
-                        self.transports.cut(sid, &connection, over_websocket(&handshake.socket));
-                        Err(Refused("try again later"))
-                    }
-                }
+            Err(error) => Err(self.refuse(&handshake, address, &error)),
+        }
+    }
+
+    fn refuse(
+        self: &Arc<Self>,
+        handshake: &Handshake,
+        address: ClientAddress,
+        error: &Error,
+    ) -> Refused {
+        let code = error.code;
+        metrics::counter!("waggle_refused_connects_total", "code" => code.word()).increment(1);
+        tracing::debug!(code = code.word(), address = %address.0, "connect refused");
+        self.cut_if_bare(&handshake.socket);
+        match code {
+            Code::TokenExpired => Refused("token expired"),
+            Code::Unauthenticated if handshake.token().is_none() => Refused("no token provided"),
+            Code::Unauthenticated => Refused("invalid token"),
+            _ => {
+                let socket = &handshake.socket;
+                self.transports.cut(socket.id, first_websocket(socket).as_ref());
+                Refused("try again later")
             }
         }
     }
@@ -130,9 +133,8 @@ impl Door {
         }
     }
 
-    /// Sets the handlers of a socket: before its client is told that it is connected.
+    /// Sets the handlers of a socket and takes it in: before its client is told that it is connected.
     fn attend(self: &Arc<Self>, socket: &Arc<Socket<LocalAdapter>>, session: &Arc<Session>) {
-        self.transports.joined(socket.id);
         let (door, owner) = (self.clone(), session.clone());
         socket.on_fallback(move |taken: Taken| {
             door.dispatcher.receive(&owner, taken.into_incoming(door.hub.parser()));
@@ -141,62 +143,68 @@ impl Door {
         let (door, owner) = (self.clone(), session.clone());
         socket.on_disconnect(move |socket: SocketRef, reason: DisconnectReason| {
             door.hub.close(&owner);
-            door.part(&socket, reason);
+            door.part(&socket, &owner, reason);
             async {}
         });
+        self.transports.joined(socket.id, session.no);
         self.dispatcher.admit(session);
-        let sid = socket.id;
-        let guard = Guard { door: self.clone(), session: session.clone(), sid };
-        socket.extensions.insert(Admitted(Arc::new(guard)));
+        let admission = Admission { door: self.clone(), session: session.clone(), sid: socket.id };
+        socket.extensions.insert(Admitted(Arc::new(admission)));
     }
 
-    /// A transport whose last socket was disconnected is cut, if nobody joins over it in time: the
-    /// engine would keep it for ever (FACTS §1.1).
-    fn part(self: &Arc<Self>, socket: &SocketRef, reason: DisconnectReason) {
-        let sid = socket.id;
-        let last = self.transports.left(sid);
-        if !matches!(
-            reason,
-            DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect
-        ) {
-            return self.transports.forget(sid);
-        }
-        let connection = socket.req_parts().extensions.get::<Arc<Connection>>().cloned();
-        if let Some(connection) = connection.filter(|_| last) {
-            let (door, is_websocket) = (self.clone(), over_websocket(socket));
-            tokio::spawn(async move {
-                tokio::time::sleep(door.patience).await;
-                if door.transports.is_bare(sid) {
-                    door.transports.cut(sid, &connection, is_websocket);
+    fn part(
+        self: &Arc<Self>,
+        socket: &Socket<LocalAdapter>,
+        session: &Session,
+        reason: DisconnectReason,
+    ) {
+        let last = self.transports.left(socket.id, session.no);
+        match reason {
+            DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
+                if last {
+                    self.cut_if_bare(socket);
                 }
-            });
+            }
+            _ => self.transports.forget(socket.id),
         }
+    }
+
+    /// Cuts a transport that carries no socket, if nobody joins over it in time: the engine would
+    /// keep it for ever (FACTS §1.1).
+    fn cut_if_bare(self: &Arc<Self>, socket: &Socket<LocalAdapter>) {
+        let (door, sid, websocket) = (self.clone(), socket.id, first_websocket(socket));
+        tokio::spawn(async move {
+            tokio::time::sleep(door.patience).await;
+            if door.transports.is_bare(sid) {
+                door.transports.cut(sid, websocket.as_ref());
+            }
+        });
     }
 }
 
-/// The session of a socket, between its admission and the moment its client hears of it.
+/// What is kept with a socket between its admission and the moment its client hears of it.
 #[derive(Clone)]
-struct Admitted(Arc<Guard>);
+struct Admitted(Arc<Admission>);
 
 /// Closes a session whose client could not be told: the engine drops such a socket without a word.
-struct Guard {
+struct Admission {
     door: Arc<Door>,
     session: Arc<Session>,
     sid: Sid,
 }
 
-impl Drop for Guard {
+impl Drop for Admission {
     fn drop(&mut self) {
         if !self.session.is_started() {
             self.door.hub.close(&self.session);
-            self.door.transports.left(self.sid);
+            self.door.transports.left(self.sid, self.session.no);
         }
     }
 }
 
 /// Starts the session of a socket whose client has just been told that it is connected.
 pub(super) fn open(door: &Door, socket: &SocketRef, handshake: Handshake) {
-    if let Some(Admitted(admitted)) = socket.extensions.remove::<Admitted>() {
-        door.dispatcher.start(&admitted.session, handshake.auth);
+    if let Some(Admitted(admission)) = socket.extensions.remove::<Admitted>() {
+        door.dispatcher.start(&admission.session, handshake.auth);
     }
 }

@@ -15,6 +15,7 @@ use hyper::upgrade::OnUpgrade;
 use socketioxide::socket::Sid;
 
 use super::Door;
+use super::polls::{Engine, Poll, is_poll};
 use crate::config::CorsOrigins;
 use crate::net::address::ClientAddress;
 use crate::net::server::Connection;
@@ -46,33 +47,50 @@ pub(super) fn client_bundles() -> Router {
     })
 }
 
+/// The door and the engine behind it.
+#[derive(Clone)]
+pub(super) struct Front {
+    pub(super) door: Arc<Door>,
+    pub(super) engine: Engine,
+}
+
 /// Lets a request through to the engine, or answers it as the engine would.
-pub(super) async fn guard(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
-    let sid = query_value(request.uri(), "sid");
-    let is_new = sid.is_none();
-    let sid: Option<Sid> = sid.and_then(|sid| sid.parse().ok());
-    if is_new && door.hub.is_draining() {
-        return engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping");
+pub(super) async fn guard(State(front): State<Front>, request: Request, next: Next) -> Response {
+    let door = &front.door;
+    let sid = query_value(request.uri(), "sid").and_then(|sid| sid.parse::<Sid>().ok());
+    if let Some(refusal) = refusal(door, &request, sid) {
+        return refusal;
     }
-    if !is_allowed(&door.origins, request.headers()) {
-        return engine_error(StatusCode::FORBIDDEN, 4, "Forbidden");
-    }
-    if sid.is_some_and(|sid| door.transports.is_cut(sid)) {
-        return engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
-    }
-    let connection = request.extensions().get::<Arc<Connection>>().cloned();
-    let is_poll =
-        request.method() == Method::GET && !request.headers().contains_key(header::UPGRADE);
-    let poll = sid.zip(connection.as_ref()).filter(|_| is_poll);
-    poll.inspect(|(sid, connection)| door.transports.polls(*sid, connection));
+    let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
+        return engine_error(StatusCode::INTERNAL_SERVER_ERROR, 3, "Bad request");
+    };
+    let polling = sid.filter(|_| is_poll(&request));
+    let poll = polling.map(|sid| Poll::new(&front.engine, door, sid, &connection));
     let response = next.run(with_small_head(request)).await;
-    poll.inspect(|(sid, _)| door.transports.polled(*sid));
-    if let (Some(sid), Some(connection), StatusCode::SWITCHING_PROTOCOLS) =
-        (sid, connection, response.status())
-    {
+    if let Some(poll) = poll {
+        poll.answered();
+    }
+    if let (Some(sid), StatusCode::SWITCHING_PROTOCOLS) = (sid, response.status()) {
         door.transports.upgraded(sid, &connection);
     }
     response
+}
+
+fn refusal(door: &Door, request: &Request, sid: Option<Sid>) -> Option<Response> {
+    if !is_allowed(&door.origins, request.headers()) {
+        return Some(engine_error(StatusCode::FORBIDDEN, 4, "Forbidden"));
+    }
+    if let Some(sid) = sid {
+        let unknown = || engine_error(StatusCode::BAD_REQUEST, 1, "Session ID unknown");
+        return door.transports.is_cut(sid).then(unknown);
+    }
+    if door.hub.is_draining() {
+        return Some(engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping"));
+    }
+    let address = request.extensions().get::<ClientAddress>()?;
+    let limit = door.gate.as_ref().map(|gate| (gate.connects)(&gate.limits).check(&address.0));
+    let too_many = || engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
+    limit.is_some_and(|checked| checked.is_err()).then(too_many)
 }
 
 /// A page may connect when its origin is listed, or is this server's own; an app that names no

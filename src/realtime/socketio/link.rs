@@ -4,13 +4,14 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 
+use axum::body::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
 use socketioxide::extract::{AckSender, Event, TryData};
 use socketioxide::handler::FromMessageParts;
 use socketioxide::socket::{Sid, Socket};
-use socketioxide::{SendError, SocketError, TransportType};
+use socketioxide::{SendError, SocketError};
 
 use crate::config::SocketParser;
 use crate::error::Error;
@@ -26,7 +27,8 @@ type Engine = Socket<LocalAdapter>;
 pub(super) struct SocketLink {
     pub(super) socket: Weak<Engine>,
     pub(super) transports: Arc<Transports>,
-    pub(super) handshake: Arc<Connection>,
+    /// The WebSocket that the session began on, if it did.
+    pub(super) handshake: Option<Arc<Connection>>,
     pub(super) sid: Sid,
 }
 
@@ -48,27 +50,49 @@ impl Link for SocketLink {
     }
 
     fn cut(&self) {
-        let is_websocket = self.socket.upgrade().is_some_and(|socket| over_websocket(&socket));
-        self.transports.cut(self.sid, &self.handshake, is_websocket);
+        self.transports.cut(self.sid, self.handshake.as_ref());
+    }
+
+    fn pause(&self) {
+        if let Some(connection) = self.websocket() {
+            connection.pause_reading();
+        }
+    }
+
+    fn resume(&self) {
+        if let Some(connection) = self.websocket() {
+            connection.resume_reading();
+        }
     }
 }
 
-pub(super) fn over_websocket(socket: &Engine) -> bool {
-    socket.transport_type() == TransportType::Websocket
+impl SocketLink {
+    /// The connection that only this client uses; one that carries polls may be a proxy's.
+    fn websocket(&self) -> Option<Arc<Connection>> {
+        self.transports.websocket(self.sid, self.handshake.as_ref())
+    }
+}
+
+/// The WebSocket that a socket's session began on, if it did not begin with polling.
+pub(super) fn first_websocket(socket: &Engine) -> Option<Arc<Connection>> {
+    let head = socket.req_parts();
+    let began = head.uri.query()?.split('&').any(|pair| pair == "transport=websocket");
+    head.extensions.get::<Arc<Connection>>().filter(|_| began).cloned()
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.
 pub(super) struct Taken {
     name: String,
     payload: crate::error::Result<Value>,
-    ack: AckSender,
-    asked: bool,
+    socket: Arc<Engine>,
+    /// There when the client asked for an ack.
+    ack_id: Option<i64>,
 }
 
 impl Taken {
     pub(super) fn into_incoming(self, parser: SocketParser) -> Incoming {
-        let Self { name, payload, ack, asked } = self;
-        Incoming { name, payload, ack: Box::new(SocketAck { ack, asked, parser }) }
+        let Self { name, payload, socket, ack_id } = self;
+        Incoming { name, payload, ack: Box::new(SocketAck { socket, ack_id, parser }) }
     }
 }
 
@@ -80,36 +104,58 @@ impl FromMessageParts<LocalAdapter> for Taken {
         value: &mut socketioxide_core::Value,
         ack_id: &Option<i64>,
     ) -> Result<Self, Infallible> {
-        let event = Event::from_message_parts(socket, value, ack_id);
-        let TryData(payload) = TryData::<Value>::from_message_parts(socket, value, ack_id)?;
-        let ack = AckSender::from_message_parts(socket, value, ack_id)?;
+        let Ok(Event(name)) = Event::from_message_parts(socket, value, ack_id) else {
+            let nameless = Error::invalid("event", "must have a name");
+            let (name, payload) = (String::new(), Err(nameless));
+            return Ok(Self { name, payload, socket: socket.clone(), ack_id: *ack_id });
+        };
         Ok(Self {
-            name: event.map_or_else(|_| String::new(), |Event(name)| name),
-            payload: payload.map_err(|_| {
-                Error::invalid("payload", "must be one JSON value without binary parts")
-            }),
-            ack,
-            asked: ack_id.is_some(),
+            name,
+            payload: payload(socket, value, ack_id),
+            socket: socket.clone(),
+            ack_id: *ack_id,
         })
     }
 }
 
+/// The first argument of an event; `null` where there is none.
+fn payload(
+    socket: &Arc<Engine>,
+    value: &mut socketioxide_core::Value,
+    ack_id: &Option<i64>,
+) -> Result<Value, Error> {
+    let invalid = || Error::invalid("payload", "must be one JSON value without binary parts");
+    match value {
+        socketioxide_core::Value::Str(text, None) => {
+            let arguments = serde_json::from_str::<Vec<Value>>(text).map_err(|_| invalid())?;
+            Ok(arguments.into_iter().nth(1).unwrap_or_default())
+        }
+        socketioxide_core::Value::Str(_, Some(_)) => Err(invalid()),
+        socketioxide_core::Value::Bytes(_) => {
+            let Ok(TryData(payload)) = TryData::from_message_parts(socket, value, ack_id);
+            payload.map_err(|_| invalid())
+        }
+    }
+}
+
 struct SocketAck {
-    ack: AckSender,
-    asked: bool,
+    socket: Arc<Engine>,
+    ack_id: Option<i64>,
     parser: SocketParser,
 }
 
 impl Acknowledge for SocketAck {
-    fn acknowledge(self: Box<Self>, body: &RawValue) -> Sent {
-        if !self.asked {
+    fn acknowledge(&self, body: &RawValue) -> Sent {
+        if self.ack_id.is_none() {
             return Sent::Queued;
         }
+        let mut unused = socketioxide_core::Value::Bytes(Bytes::new());
+        let Ok(ack) = AckSender::from_message_parts(&self.socket, &mut unused, &self.ack_id);
         match self.parser {
-            SocketParser::Common => outcome(self.ack.send(body)),
+            SocketParser::Common => outcome(ack.send(body)),
             SocketParser::Msgpack => {
                 let value: Value = serde_json::from_str(body.get()).unwrap_or_default();
-                outcome(self.ack.send(&value))
+                outcome(ack.send(&value))
             }
         }
     }

@@ -6,6 +6,7 @@
 //! the id itself (an earlier try of ours, whose answer was lost, did arrive).
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use mongodb::error::{Error as DriverError, ErrorKind};
@@ -25,6 +26,9 @@ use crate::store::mongo::operation::{bounded, is_outage, refused_index, to_error
 
 /// How long a batch is tried. The ids are fixed, so a message that arrived is found, not doubled.
 const BUDGET: Duration = Duration::from_secs(8);
+/// The same while the database is known to be away, so that what waits behind a batch is not kept
+/// waiting for as long again. Enough to find the database when it is back.
+const BUDGET_AWAY: Duration = Duration::from_secs(3);
 /// The longest wait for whoever is faster, and between tries while the database is away.
 const LONGEST_PAUSE_MILLIS: u64 = 64;
 
@@ -42,16 +46,21 @@ pub(super) async fn append(
     messages: Vec<NewMessage>,
     now: Timestamp,
 ) -> Vec<Result<Appended>> {
-    let deadline = Instant::now() + BUDGET;
+    let away = store.away.load(Ordering::Relaxed);
+    let deadline = Instant::now() + if away { BUDGET_AWAY } else { BUDGET };
     let mut batch = Batch::new(messages);
     let (mut setbacks, mut first) = (0, true);
     while !batch.pending().is_empty() {
         match round(store, &mut batch, &mut first, now, deadline).await {
-            Ok(Round::Progress) => setbacks = 0,
+            Ok(Round::Progress) => {
+                store.away.store(false, Ordering::Relaxed);
+                setbacks = 0;
+            }
             Ok(Round::Overtaken) => setbacks += 1,
             Err(error) => {
                 forget(store, batch.pending());
                 setbacks += 1;
+                store.away.store(is_outage(&error), Ordering::Relaxed);
                 if !is_outage(&error) || Instant::now() >= deadline {
                     batch.fail_rest(&to_error(&error));
                 }

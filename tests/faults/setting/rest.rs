@@ -1,0 +1,112 @@
+//! The REST door, as far as these tests need it.
+
+use std::time::Duration;
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// No answer takes longer.
+const LIMIT: Duration = Duration::from_secs(20);
+/// Messages in one page of a history.
+const PAGE: usize = 200;
+
+/// An account, logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) token: String,
+}
+
+#[derive(Clone)]
+pub(crate) struct Rest {
+    http: Client,
+    pub(crate) base: String,
+}
+
+impl Rest {
+    pub(crate) fn new(port: u16) -> Self {
+        let http = Client::builder().timeout(LIMIT).build().unwrap();
+        Self { http, base: format!("http://127.0.0.1:{port}") }
+    }
+
+    /// Registers somebody.
+    pub(crate) async fn register(&self, name: &str) -> User {
+        let body = json!({
+            "username": name, "email": format!("{name}@example.com"), "password": "password123",
+        });
+        let (status, answer) = self.post("/api/auth/register", None, body.to_string()).await;
+        assert_eq!(status, 201, "{answer}");
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        User { id: text(&answer["data"]["user"]["_id"]), token: text(&answer["data"]["token"]) }
+    }
+
+    pub(crate) async fn register_all<const N: usize>(&self, names: [&str; N]) -> [User; N] {
+        let mut users = Vec::with_capacity(N);
+        for name in names {
+            users.push(self.register(name).await);
+        }
+        users.try_into().expect("one for each")
+    }
+
+    /// Sends a body, whatever it is, and gives status and answer.
+    pub(crate) async fn post(
+        &self,
+        path: &str,
+        token: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, Value) {
+        self.send(self.http.post(format!("{}{path}", self.base)).body(body), token).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, token: &str, body: String) -> (u16, Value) {
+        self.send(self.http.patch(format!("{}{path}", self.base)).body(body), Some(token)).await
+    }
+
+    pub(crate) async fn get(&self, path: &str, token: Option<&str>) -> (u16, Value) {
+        self.send(self.http.get(format!("{}{path}", self.base)), token).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder, token: Option<&str>) -> (u16, Value) {
+        let request = request.header("content-type", "application/json");
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// The status of `/health/ready`; 0 when nobody answers.
+    pub(crate) async fn ready(&self) -> u16 {
+        let answer = self.http.get(format!("{}/health/ready", self.base)).send().await;
+        answer.map_or(0, |answer| answer.status().as_u16())
+    }
+
+    /// How many sockets are connected.
+    pub(crate) async fn sockets(&self) -> u64 {
+        let (_, health) = self.get("/health", None).await;
+        health["sockets"].as_u64().unwrap_or_else(|| panic!("{health}"))
+    }
+
+    /// The whole conversation of `user` with `peer`, page by page.
+    pub(crate) async fn history(&self, user: &User, peer: &User) -> Vec<Value> {
+        let mut messages: Vec<Value> = Vec::new();
+        loop {
+            let after = messages.last().map_or(0, |last| last["seq"].as_i64().unwrap());
+            let path = format!("/api/messages/{}?limit={PAGE}&after={after}", peer.id);
+            let (status, answer) = self.get(&path, Some(&user.token)).await;
+            assert_eq!(status, 200, "{answer}");
+            let page = answer["data"]["messages"].as_array().unwrap();
+            messages.extend(page.iter().cloned());
+            if page.len() < PAGE {
+                return messages;
+            }
+        }
+    }
+
+    /// Whether the directory shows a user as online.
+    pub(crate) async fn is_online(&self, who: &User, asking: &User) -> bool {
+        let (_, answer) = self.get("/api/auth/users", Some(&asking.token)).await;
+        let users = answer["data"]["users"].as_array().unwrap_or_else(|| panic!("{answer}"));
+        let found = users.iter().find(|user| user["_id"] == who.id.as_str()).expect("is listed");
+        found["isOnline"].as_bool().unwrap()
+    }
+}
