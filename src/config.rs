@@ -341,7 +341,7 @@ impl SocketConfig {
             max_packet: vars.at_least("MAX_PACKET_BYTES", "1000000", 1024),
             send_buffer: vars.at_least("SEND_BUFFER_PACKETS", "1024", 16),
             event_queue: vars.at_least("EVENT_QUEUE", "1024", 1),
-            write_stall: vars.duration("WRITE_STALL", "8s"),
+            write_stall: vars.duration("WRITE_STALL", "7s"),
             header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
             max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
         }
