@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use waggle::app;
 use waggle::config::Config;
 use waggle::telemetry;
@@ -38,25 +38,47 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn run(config: &Config) -> ExitCode {
-    let server = match app::start(config).await {
+    let mut signals = Signals::listen();
+    let started = tokio::select! {
+        started = Box::pin(app::start(config)) => started,
+        () = signals.wait() => return ExitCode::SUCCESS,
+    };
+    let server = match started {
         Ok(server) => server,
         Err(problem) => {
             eprintln!("waggle cannot start: {problem}");
             return ExitCode::FAILURE;
         }
     };
-    wait_for_signal().await;
-    let stopped = tokio::time::timeout(config.shutdown_timeout, server.stop()).await;
+    signals.wait().await;
+    // Whoever kills the process after SHUTDOWN_TIMEOUT must find that it has ended before.
+    let stopped = tokio::time::timeout(config.shutdown_timeout.mul_f32(0.95), server.stop()).await;
     if stopped.is_err() {
         tracing::error!("stopping took too long; what was acknowledged is on disk");
     }
     ExitCode::SUCCESS
 }
 
-async fn wait_for_signal() {
-    let mut terminate = signal(SignalKind::terminate()).expect("the runtime handles signals");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// The signals that ask for an end. Listened for from the start: one that comes just when the
+/// server begins to serve would end the process on the spot.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Self {
+        let listen = |kind| signal(kind).expect("the runtime handles signals");
+        Self {
+            terminate: listen(SignalKind::terminate()),
+            interrupt: listen(SignalKind::interrupt()),
+        }
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }

@@ -88,7 +88,7 @@ fn refusal(door: &Door, request: &Request, sid: Option<Sid>) -> Option<Response>
         return Some(engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping"));
     }
     let address = request.extensions().get::<ClientAddress>()?;
-    let limit = door.gate.as_ref().map(|gate| (gate.connects)(&gate.limits).check(&address.0));
+    let limit = door.gate.as_ref().map(|gate| (gate.handshakes)(&gate.limits).check(&address.0));
     let too_many = || engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
     limit.is_some_and(|checked| checked.is_err()).then(too_many)
 }

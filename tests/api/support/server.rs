@@ -35,11 +35,12 @@ pub(crate) async fn run_embedded(set: &[(&str, &str)], test: impl AsyncFnOnce(&S
 /// Runs a test on MongoDB, in a database that is dropped however the test ends.
 pub(crate) async fn run_mongo(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
     let uri = fresh_uri();
-    let outcome = AssertUnwindSafe(async {
-        let server = Server::start(Some(uri.clone()), set).await;
-        Box::pin(test(&server)).await;
-    });
-    let outcome = Box::pin(outcome.catch_unwind()).await;
+    let server = Server::start(Some(uri.clone()), set).await;
+    let outcome = Box::pin(AssertUnwindSafe(test(&server)).catch_unwind()).await;
+    // What a server still writes would bring the database back.
+    if let Some(running) = server.0.running.lock().await.take() {
+        Box::pin(running.stop()).await;
+    }
     let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
     client.default_database().unwrap().drop().await.unwrap();
     if let Err(panic) = outcome {
