@@ -117,9 +117,11 @@ function leaveConversation() {
   document.querySelector(`[data-user-id="${CSS.escape(peerId)}"]`)?.focus();
 }
 
-/** After a connect: presence, badges and receipts that changed since they were fetched. */
+/** After a connect: presence, badges and receipts that changed since they were fetched. Only the first one may be spared it. */
 function refreshAll() {
-  if (Date.now() - fetchedAt < FRESH) return;
+  const fresh = Date.now() - fetchedAt < FRESH;
+  fetchedAt = 0;
+  if (fresh) return;
   Promise.all([chat.loadPeople(), chat.loadInbox(), chat.loadNewest()]).catch(complain);
 }
 
