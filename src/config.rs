@@ -341,7 +341,7 @@ impl SocketConfig {
             max_packet: vars.at_least("MAX_PACKET_BYTES", "1000000", 1024),
             send_buffer: vars.at_least("SEND_BUFFER_PACKETS", "1024", 16),
             event_queue: vars.at_least("EVENT_QUEUE", "1024", 1),
-            write_stall: vars.duration("WRITE_STALL", "8s"),
+            write_stall: vars.duration("WRITE_STALL", "7s"),
             header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
             max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
         }
@@ -354,7 +354,7 @@ impl Rates {
         let rates = Self {
             sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
             typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
-            connects: vars.rate("RATE_LIMIT_CONNECTS", "1200/10s"),
+            connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
             logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
             registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),

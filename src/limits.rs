@@ -161,8 +161,10 @@ pub struct Limits {
     pub sends: Limiter<UserId>,
     /// Typing, per user.
     pub typing: Limiter<UserId>,
-    /// Socket connects, per address.
+    /// Connects to a namespace, per address.
     pub connects: Limiter<IpAddr>,
+    /// New transports, per address: they cost before anybody connects over them.
+    pub handshakes: Limiter<IpAddr>,
     /// Logins, per address.
     pub logins: Limiter<IpAddr>,
     /// Failed logins, per account.
@@ -182,6 +184,7 @@ impl Limits {
             sends: Limiter::new(rates.sends, clock),
             typing: Limiter::new(rates.typing, clock),
             connects: Limiter::new(rates.connects, clock),
+            handshakes: Limiter::new(rates.connects, clock),
             logins: Limiter::new(rates.logins, clock),
             login_failures: Failures::new(rates.login_failures, clock),
             registrations: Limiter::new(rates.registrations, clock),
@@ -200,6 +203,7 @@ impl Limits {
                 limits.sends.forget_idle();
                 limits.typing.forget_idle();
                 limits.connects.forget_idle();
+                limits.handshakes.forget_idle();
                 limits.logins.forget_idle();
                 limits.registrations.forget_idle();
                 limits.rest_writes.forget_idle();

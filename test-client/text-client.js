@@ -135,6 +135,10 @@ async function renewToken() {
 
 async function logOut() {
   if (!session.pasted) await api.logout().catch(() => {});
+  leave();
+}
+
+function leave() {
   link.close();
   typing.reset();
   outbox.clear();
@@ -147,7 +151,18 @@ async function logOut() {
   showView();
 }
 
+/** The link from a mail brings a token to choose a new password with; that will end every login session, this one too. */
+function takeResetToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get('reset-token');
+  if (!token) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  if (session.active) leave();
+  entry.showReset(token);
+}
+
 showView();
+window.addEventListener('hashchange', () => takeResetToken());
+takeResetToken();
 if (session.active) {
   people.showMe(session.me);
   enter(openKept.value);

@@ -202,13 +202,9 @@ run_all() {
     step "Documentation" check_docs
     use_database
     step "Unit, store and api tests" run_tests
-    if [ -f tests/faults/main.rs ] || [ -f tests/faults.rs ]; then
-        step "Faults, one at a time" run_faults
-    fi
+    step "Faults, one at a time" run_faults
     step "Examples in the documentation" cargo test --locked --doc
-    if [ -x tests/clients/run.sh ]; then
-        step "Official clients, the page, the Postman collection" run_clients
-    fi
+    step "Official clients, the page, the Postman collection" run_clients
     step "The load generator" check_bench
 }
 

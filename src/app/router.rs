@@ -39,6 +39,7 @@ pub(super) fn router(
     let gate = Gate {
         check: check.clone(),
         connects: |limits| &limits.connects,
+        handshakes: |limits| &limits.handshakes,
         limits: domains.limits.clone(),
     };
     let door =

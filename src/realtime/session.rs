@@ -4,6 +4,8 @@
 //! events synchronously into one bounded queue, and one task works through it while it is not
 //! empty; an idle socket costs no task.
 
+mod link;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -11,6 +13,8 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
+
+pub use link::{Link, Sent};
 
 use super::hub::{Audience, Hub, Outgoing};
 use crate::caller::Caller;
@@ -25,31 +29,6 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
 /// What the hub calls a socket. Never leaves the server.
 pub type SessionNo = u64;
-
-/// How a session reaches its client; each door has its own.
-pub trait Link: Send + Sync {
-    /// Puts an event into the client's send buffer.
-    fn send(&self, event: &Outgoing) -> Sent;
-    /// Says goodbye: what was sent before still arrives, and the client does not come back by itself.
-    fn end(&self);
-    /// Cuts the transport: the client reconnects and resumes.
-    fn cut(&self);
-    /// Takes no more from the client for a while, where it has a connection of its own.
-    fn pause(&self) {}
-    /// Ends what [`Link::pause`] began.
-    fn resume(&self) {}
-}
-
-/// What became of an event for one socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sent {
-    /// It is in the send buffer.
-    Queued,
-    /// The send buffer is full.
-    Full,
-    /// The socket is gone.
-    Gone,
-}
 
 /// One event to be worked on, in its turn.
 pub type Job = BoxFuture<'static, ()>;

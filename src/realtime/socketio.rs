@@ -46,8 +46,10 @@ pub struct Door {
 pub struct Gate {
     /// The token check.
     pub check: Arc<dyn CheckToken>,
-    /// Attempts, per address.
+    /// Limits connects to a namespace.
     pub connects: PerAddress,
+    /// Limits new transports.
+    pub handshakes: PerAddress,
     /// The limits.
     pub limits: Arc<Limits>,
 }

@@ -25,6 +25,8 @@ class Api {
 
   register(form) { return this.#call('POST', '/api/auth/register', form); }
   login(form) { return this.#call('POST', '/api/auth/login', form); }
+  forgotPassword(email) { return this.#call('POST', '/api/auth/forgot-password', { email }); }
+  resetPassword(token, password) { return this.#call('POST', '/api/auth/reset-password', { token, password }); }
   logout() { return this.#signedIn('POST', '/api/auth/logout', {}); }
   me() { return this.#get('/api/auth/me'); }
   users(query) { return this.#get('/api/auth/users', query); }

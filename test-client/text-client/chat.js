@@ -45,6 +45,7 @@ class Chat {
   }
 
   reset() {
+    clearTimeout(this.#peopleTimer);
     this.people.clear();
     this.peopleLoaded = false;
     this.#conversations.clear();

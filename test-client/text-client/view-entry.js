@@ -1,16 +1,21 @@
 'use strict';
 
-/** The way in: register, log in, or paste a token. */
+/** The way in: register, log in (with a new password, if need be), or paste a token. */
 class EntryView {
+  /** The account's forms, and the tab under which each is found. */
+  static FORMS = { register: 'tab-register', login: 'tab-login', forgot: 'tab-login', reset: 'tab-login' };
+
   /** `{token, refreshToken, user}` of an account, and whether it is new. */
   signedIn = new Signal();
   /** `{token, receiverId}` as pasted. */
   tokenGiven = new Signal();
   #api;
+  #resetToken;
 
   constructor(api) {
     this.#api = api;
     this.#prepareSwitch();
+    this.#preparePasswords();
     this.#onSubmit('register', async ({ username, email, password }) => {
       this.signedIn.fire(await this.#api.register({ username, email, password }), true);
     });
@@ -24,15 +29,15 @@ class EntryView {
     });
   }
 
+  /** Somebody has followed the link from a mail. */
+  showReset(token) {
+    this.#resetToken = token;
+    this.#open('reset');
+  }
+
   #prepareSwitch() {
     const tabs = [byId('tab-register'), byId('tab-login')];
-    const select = (chosen) => {
-      for (const tab of tabs) {
-        tab.setAttribute('aria-selected', String(tab === chosen));
-        tab.tabIndex = tab === chosen ? 0 : -1;
-        byId(tab.getAttribute('aria-controls')).hidden = tab !== chosen;
-      }
-    };
+    const select = (tab) => this.#show(tab.getAttribute('aria-controls'));
     for (const [index, tab] of tabs.entries()) {
       tab.addEventListener('click', () => select(tab));
       tab.addEventListener('keydown', ({ key }) => {
@@ -41,6 +46,41 @@ class EntryView {
         tabs[1 - index].focus();
       });
     }
+  }
+
+  #preparePasswords() {
+    byId('forgot-open').addEventListener('click', () => this.#open('forgot'));
+    byId('forgot-close').addEventListener('click', () => this.#open('login'));
+    byId('reset-again').addEventListener('click', () => this.#open('forgot'));
+    this.#onSubmit('forgot', async ({ email }) => {
+      await this.#api.forgotPassword(email);
+      this.#open('login', 'If there is an account with this e-mail, a link is on its way to it.');
+    });
+    this.#onSubmit('reset', async ({ password }) => {
+      await this.#api.resetPassword(this.#resetToken, password);
+      this.#open('login', 'Your password is changed. Log in with the new one.');
+    });
+  }
+
+  /** Shows one of the account's forms. */
+  #show(formId) {
+    for (const [id, tabId] of Object.entries(EntryView.FORMS)) {
+      const tab = byId(tabId);
+      const selected = tabId === EntryView.FORMS[formId];
+      byId(id).hidden = id !== formId;
+      tab.setAttribute('aria-selected', String(selected));
+      tab.tabIndex = selected ? 0 : -1;
+    }
+  }
+
+  /** Shows a form to go on with, and on the log-in form why. */
+  #open(formId, note = '') {
+    this.#show(formId);
+    this.#clearErrors(byId(formId));
+    setText(byId('login-note'), note);
+    byId('login-note').hidden = !note;
+    byId(formId).querySelector('input').focus();
+    byId(formId).scrollIntoView({ block: 'nearest' });
   }
 
   #onSubmit(formId, submit) {

@@ -80,6 +80,8 @@ class MessagesView {
     const element = this.#elements.get(item.key);
     element.classList.toggle('message--joined', joined);
     if (item.message) Object.assign(element.dataset, { id: item.message._id, seq: String(item.message.seq) });
+    // What the server stores may differ from what was typed.
+    setText(element.querySelector('.message__text'), item.content);
     if (element.dataset.state !== item.state) this.#fillState(element, item);
     return element;
   }

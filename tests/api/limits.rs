@@ -164,16 +164,15 @@ on_every_store! {
         socket.done("send_message", &to(&bob, "hello")).await;
     }
 
-    // Each attempt counts twice: the handshake of its transport, and the CONNECT.
-    #[set(RATE_LIMITS = "on", RATE_LIMIT_CONNECTS = "9/1m")]
+    #[set(RATE_LIMITS = "on", RATE_LIMIT_CONNECTS = "5/1m")]
     async fn connects_are_limited_by_address(server) {
         let alice = server.register("alice").await;
         let mut staying = alice.connect("/").await;
-        for _ in 0..3 {
+        for _ in 0..4 {
             let refused = Socket::try_connect(server, "/", &json!({ "token": "x" })).await;
             assert_eq!(refused.err().as_deref(), Some("Authentication error: invalid token"));
         }
-        // A refusal is final for JS clients, so what may pass is told by cutting the transport.
+        // A refused CONNECT is final for JS clients: what may pass is told by the transport.
         let auth = json!({ "token": alice.token });
         assert!(Socket::try_connect(server, "/", &auth).await.is_err());
         let handshake = server.get("/socket.io/?EIO=4&transport=polling").await;

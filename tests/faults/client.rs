@@ -197,11 +197,8 @@ async fn read(
     while let Some(Ok(message)) = stream.next().await {
         let Message::Text(text) = message else { continue };
         match text.as_str() {
-            "2" => {
-                if sink.lock().await.send("3".into()).await.is_err() {
-                    break;
-                }
-            }
+            // A connection that ends meanwhile ends the loop as well.
+            "2" => sink.lock().await.send("3".into()).await.unwrap_or_default(),
             text if text.starts_with("43") => acknowledge(&acks, &text[2..]),
             text if text.starts_with("42") => {
                 let (name, payload): (String, Value) = serde_json::from_str(&text[2..]).unwrap();

@@ -129,7 +129,7 @@ async fn a_full_disk_refuses_sends_until_there_is_room_and_loses_nothing() {
         return;
     };
     // The log is on the full disk too, as it often is.
-    let mut server = setup.on_disk(disk.0.clone()).start().await;
+    let mut server = setup.on_disk(&disk.0).start().await;
     let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let mut acked = fill(&client, &to).await;

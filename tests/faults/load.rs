@@ -41,7 +41,8 @@ impl Load {
         let mut senders = JoinSet::new();
         for number in 0..SENDERS {
             let [one, other] = pairs[number % PAIRS].clone();
-            let (from, to) = if number / PAIRS % 2 == 0 { (one, other) } else { (other, one) };
+            let (from, to) =
+                if (number / PAIRS).is_multiple_of(2) { (one, other) } else { (other, one) };
             let (ledger, stop) = (ledger.clone(), stop.clone());
             let sender =
                 Sender { number, port, token: from.token, to: to.id, ledger, client: None };

@@ -5,6 +5,8 @@
 //! One test runs at a time, whatever the runner does ([`setting::turn`]). MongoDB is started by
 //! `tests/mongod.sh`, a server for each test that needs one.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod client;
 mod ledger;
 mod load;

@@ -116,7 +116,9 @@ impl Door {
         if self.hub.is_draining() {
             return Err(Error::unavailable("The server is stopping"));
         }
-        let Some(Gate { check, limits, connects }) = &self.gate else { return Ok(self.anybody()) };
+        let Some(Gate { check, limits, connects, .. }) = &self.gate else {
+            return Ok(self.anybody());
+        };
         connects(limits).check(&address.0)?;
         let token = handshake.token().ok_or_else(|| Error::unauthenticated("No token provided"))?;
         check.check_token(&token).await

@@ -89,7 +89,7 @@ fn refusal(door: &Door, request: &Request, sid: Option<Sid>) -> Option<Response>
     }
     let address = request.extensions().get::<ClientAddress>()?;
     let gate = door.gate.as_ref()?;
-    let refusal = (gate.connects)(&gate.limits).check(&address.0).err()?;
+    let refusal = (gate.handshakes)(&gate.limits).check(&address.0).err()?;
     let mut answer = engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
     let seconds = refusal.retry_after_seconds().unwrap_or(1);
     answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());

@@ -48,7 +48,7 @@ impl Setup {
     }
 
     /// With its data and its log in this directory.
-    pub(crate) fn on_disk(mut self, disk: PathBuf) -> Self {
+    pub(crate) fn on_disk(mut self, disk: &std::path::Path) -> Self {
         (self.data, self.log) = (disk.join("data"), disk.join("server.log"));
         self
     }

@@ -1,0 +1,28 @@
+//! What a session asks of the door that its client came in by.
+
+use crate::realtime::hub::Outgoing;
+
+/// How a session reaches its client; each door has its own.
+pub trait Link: Send + Sync {
+    /// Puts an event into the client's send buffer.
+    fn send(&self, event: &Outgoing) -> Sent;
+    /// Says goodbye: what was sent before still arrives, and the client does not come back by itself.
+    fn end(&self);
+    /// Cuts the transport: the client reconnects and resumes.
+    fn cut(&self);
+    /// Takes no more from the client for a while, where it has a connection of its own.
+    fn pause(&self) {}
+    /// Ends what [`Link::pause`] began.
+    fn resume(&self) {}
+}
+
+/// What became of an event for one socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is in the send buffer.
+    Queued,
+    /// The send buffer is full.
+    Full,
+    /// The socket is gone.
+    Gone,
+}
