@@ -88,9 +88,12 @@ fn refusal(door: &Door, request: &Request, sid: Option<Sid>) -> Option<Response>
         return Some(engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping"));
     }
     let address = request.extensions().get::<ClientAddress>()?;
-    let limit = door.gate.as_ref().map(|gate| (gate.handshakes)(&gate.limits).check(&address.0));
-    let too_many = || engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
-    limit.is_some_and(|checked| checked.is_err()).then(too_many)
+    let gate = door.gate.as_ref()?;
+    let refusal = (gate.handshakes)(&gate.limits).check(&address.0).err()?;
+    let mut answer = engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
+    let seconds = refusal.retry_after_seconds().unwrap_or(1);
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    Some(answer)
 }
 
 /// A page may connect when its origin is listed, or is this server's own; an app that names no

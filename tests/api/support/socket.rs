@@ -24,13 +24,14 @@ impl Socket {
         Self::try_connect(server, namespace, auth).await.unwrap()
     }
 
-    /// As [`Socket::connect`]; `Err` is the message of `connect_error`.
+    /// As [`Socket::connect`]; `Err` is the message of `connect_error`, or why there is no
+    /// transport.
     pub(crate) async fn try_connect(
         server: &Server,
         namespace: &str,
         auth: &Value,
     ) -> Result<Self, String> {
-        let websocket = websocket(server, "", &[]).await.unwrap();
+        let websocket = websocket(server, "", &[]).await.map_err(|problem| problem.to_string())?;
         Self::over(Transport::over_websocket(websocket), namespace, auth).await
     }
 
