@@ -36,6 +36,16 @@ impl Display for Problems {
     }
 }
 
+/// What is wrong with `.env`. The line itself may hold a secret and is not shown.
+fn without_its_line(problem: &dotenvy::Error) -> String {
+    match problem {
+        dotenvy::Error::LineParse(..) => {
+            ".env has a line that cannot be read; a value with spaces needs quotes".to_owned()
+        }
+        other => format!(".env: {other}"),
+    }
+}
+
 impl Vars {
     /// `.env` and the environment.
     pub fn from_env() -> Self {
@@ -43,10 +53,10 @@ impl Vars {
         match dotenvy::dotenv_iter() {
             Ok(lines) => lines.for_each(|line| match line {
                 Ok((name, value)) => vars.set(name, value),
-                Err(problem) => vars.problems.push(format!(".env: {problem}")),
+                Err(problem) => vars.problems.push(without_its_line(&problem)),
             }),
             Err(problem) if problem.not_found() => {}
-            Err(problem) => vars.problems.push(format!(".env: {problem}")),
+            Err(problem) => vars.problems.push(without_its_line(&problem)),
         }
         for (name, value) in std::env::vars_os() {
             if let (Ok(name), Ok(value)) = (name.into_string(), value.into_string()) {
@@ -182,5 +192,16 @@ impl Vars {
             "off" => Ok(None),
             rate => rate.parse().map(Some),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_not_shown() {
+        let problem = dotenvy::Error::LineParse("JWT_SECRET='hidden".to_owned(), 0);
+        assert!(!without_its_line(&problem).contains("hidden"));
     }
 }
