@@ -97,6 +97,17 @@ ids! {
     MessageId;
     /// A conversation: of a pair, or a room.
     ConversationId;
+    /// A room.
+    RoomId;
+    /// An invite to a room.
+    InviteId;
+}
+
+impl RoomId {
+    /// The conversation of the room: its id is the room's (CONTRACT §10).
+    pub const fn conversation(self) -> ConversationId {
+        ConversationId(self.0)
+    }
 }
 
 impl ConversationId {

@@ -38,6 +38,7 @@ pub mod pages;
 pub mod presence;
 pub mod realtime;
 pub mod rest;
+pub mod rooms;
 pub mod store;
 pub mod telemetry;
 pub mod text;

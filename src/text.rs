@@ -14,6 +14,9 @@ pub const MAX_MESSAGE_CHARS: usize = 5000;
 /// Longest display name, in characters.
 pub const MAX_NAME_CHARS: usize = 100;
 
+/// Longest description of a room, in characters.
+pub const MAX_DESCRIPTION_CHARS: usize = 500;
+
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must have 1 to {max} characters, not {found}")]
@@ -46,7 +49,7 @@ impl MessageText {
     }
 }
 
-/// What a person is called: 1 to 100 characters.
+/// What a person or a room is called: 1 to 100 characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DisplayName(String);
 
@@ -59,9 +62,47 @@ impl DisplayName {
         clean(raw.as_ref(), MAX_NAME_CHARS).map(Self)
     }
 
+    /// A name that was cleaned before it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// The name as a plain string.
     pub fn into_string(self) -> String {
         self.0
+    }
+}
+
+/// What a room is for: at most 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Description(String);
+
+impl Description {
+    /// Cleans what a client sent; `None` when nothing is left.
+    ///
+    /// # Errors
+    /// More than [`MAX_DESCRIPTION_CHARS`].
+    pub fn parse(raw: impl AsRef<str>) -> Result<Option<Self>, InvalidText> {
+        match clean(raw.as_ref(), MAX_DESCRIPTION_CHARS) {
+            Ok(text) => Ok(Some(Self(text))),
+            Err(InvalidText { found: 0, .. }) => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// A text that was cleaned before it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
