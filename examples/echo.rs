@@ -30,8 +30,8 @@ use waggle::realtime::session::Session;
 use waggle::realtime::socketio::Door;
 use waggle::telemetry;
 
-const AUTH: ServerEvent<Value> = ServerEvent::reliable("auth", "");
-const MESSAGE_BACK: ServerEvent<Value> = ServerEvent::reliable("message-back", "");
+const AUTH: ServerEvent<Value> = ServerEvent::reliable("auth", &[]);
+const MESSAGE_BACK: ServerEvent<Value> = ServerEvent::reliable("message-back", &[]);
 
 /// An echo over Socket.IO.
 #[derive(Parser)]
@@ -85,7 +85,7 @@ fn router(config: &Config, hub: &Arc<Hub>) -> Router {
 /// Its namespace is `/custom`; `/` has the events of every namespace.
 fn echo(hub: &Arc<Hub>) -> EventTable {
     let (greeter, sender) = (hub.clone(), hub.clone());
-    EventTable::new("/custom", "error")
+    EventTable::new(&["/custom"], &["error"])
         .on_connect(move |session, auth| greet(greeter.clone(), session, auth))
         .on("message", "Comes back as `message-back`.", move |session, payload| {
             send_back(sender.clone(), session, payload)

@@ -163,6 +163,8 @@ pub struct Rates {
     pub sends: Option<Rate>,
     /// `RATE_LIMIT_TYPING`, per user.
     pub typing: Option<Rate>,
+    /// `RATE_LIMIT_JOINS`, per user.
+    pub joins: Option<Rate>,
     /// `RATE_LIMIT_CONNECTS`, per address.
     pub connects: Option<Rate>,
     /// `RATE_LIMIT_LOGINS`, per address.
@@ -354,6 +356,7 @@ impl Rates {
         let rates = Self {
             sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
             typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
+            joins: vars.rate("RATE_LIMIT_JOINS", "200/10s"),
             connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
             logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),

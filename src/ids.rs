@@ -110,6 +110,13 @@ impl RoomId {
     }
 }
 
+impl From<ConversationId> for RoomId {
+    /// The room whose conversation this is, if it is a room's.
+    fn from(conversation: ConversationId) -> Self {
+        Self(conversation.0)
+    }
+}
+
 impl ConversationId {
     /// The conversation of two users, the same whichever of them asks. Derived, so that finding
     /// it needs no look-up and two nodes cannot create it twice.

@@ -161,6 +161,8 @@ pub struct Limits {
     pub sends: Limiter<UserId>,
     /// Typing, per user.
     pub typing: Limiter<UserId>,
+    /// Joining rooms, live and for good, per user.
+    pub joins: Limiter<UserId>,
     /// Connects to a namespace, per address.
     pub connects: Limiter<IpAddr>,
     /// New transports, per address: they cost before anybody connects over them.
@@ -183,6 +185,7 @@ impl Limits {
         Self {
             sends: Limiter::new(rates.sends, clock),
             typing: Limiter::new(rates.typing, clock),
+            joins: Limiter::new(rates.joins, clock),
             connects: Limiter::new(rates.connects, clock),
             handshakes: Limiter::new(rates.connects, clock),
             logins: Limiter::new(rates.logins, clock),
@@ -202,6 +205,7 @@ impl Limits {
                 let Some(limits) = limits.upgrade() else { return };
                 limits.sends.forget_idle();
                 limits.typing.forget_idle();
+                limits.joins.forget_idle();
                 limits.connects.forget_idle();
                 limits.handshakes.forget_idle();
                 limits.logins.forget_idle();

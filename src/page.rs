@@ -12,11 +12,19 @@ use crate::error::{Error, Result};
 /// # Errors
 /// `validation_failed` for 0, negative numbers and what is no number.
 pub fn limit(raw: Option<&str>, default: u32, max: u32) -> Result<u32> {
+    size("limit", raw, default, max)
+}
+
+/// As [`limit`], for a parameter with another name.
+///
+/// # Errors
+/// As [`limit`].
+pub fn size(field: &'static str, raw: Option<&str>, default: u32, max: u32) -> Result<u32> {
     match raw {
         None => Ok(default),
         Some(text) => match text.parse::<u32>() {
             Ok(0) | Err(_) => {
-                Err(Error::invalid("limit", format!("must be a number from 1 to {max}")))
+                Err(Error::invalid(field, format!("must be a number from 1 to {max}")))
             }
             Ok(wanted) => Ok(wanted.min(max)),
         },

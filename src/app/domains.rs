@@ -5,9 +5,9 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::auth::mail::Mailer;
-use crate::auth::service::{Auth, Parts};
+use crate::auth::service::{Auth, Parts as AuthParts};
 use crate::auth::store::{AuthStore, embedded::EmbeddedAuthStore, mongo::MongoAuthStore};
-use crate::chat::service::Chat;
+use crate::chat::service::{Chat, Parts as ChatParts};
 use crate::chat::store::{ChatStore, embedded::EmbeddedChatStore, mongo::MongoChatStore};
 use crate::config::Config;
 use crate::limits::Limits;
@@ -17,6 +17,8 @@ use crate::presence::store::{
 };
 use crate::realtime::events::{Dispatcher, EventTable};
 use crate::realtime::hub::Hub;
+use crate::rooms::service::{Parts as RoomParts, Rooms};
+use crate::rooms::store::{RoomStore, embedded::EmbeddedRoomStore, mongo::MongoRoomStore};
 use crate::store::Stores;
 use crate::users::service::Users;
 use crate::users::store::{UserStore, embedded::EmbeddedUserStore, mongo::MongoUserStore};
@@ -28,6 +30,7 @@ pub(super) struct Domains {
     pub(super) auth: Arc<Auth>,
     pub(super) users: Arc<Users>,
     pub(super) presence: Arc<Presence>,
+    pub(super) rooms: Arc<Rooms>,
     pub(super) chat: Arc<Chat>,
     pub(super) dispatcher: Arc<Dispatcher>,
 }
@@ -36,6 +39,7 @@ struct DomainStores {
     auth: Arc<dyn AuthStore>,
     users: Arc<dyn UserStore>,
     presence: Arc<dyn PresenceStore>,
+    rooms: Arc<dyn RoomStore>,
     chat: Arc<dyn ChatStore>,
 }
 
@@ -46,12 +50,14 @@ impl DomainStores {
                 auth: Arc::new(EmbeddedAuthStore::new(db.clone())),
                 users: Arc::new(EmbeddedUserStore::new(db.clone())),
                 presence: Arc::new(EmbeddedPresenceStore::new(db.clone())),
+                rooms: Arc::new(EmbeddedRoomStore::new(db.clone())),
                 chat: Arc::new(EmbeddedChatStore::new(db.clone())),
             },
             Stores::Mongo(db) => Self {
                 auth: Arc::new(MongoAuthStore::new(db)),
                 users: Arc::new(MongoUserStore::new(db)),
                 presence: Arc::new(MongoPresenceStore::new(db)),
+                rooms: Arc::new(MongoRoomStore::new(db)),
                 chat: Arc::new(MongoChatStore::new(db)),
             },
         }
@@ -69,25 +75,43 @@ impl Domains {
         let limits = Arc::new(Limits::new(&config.rates, hub.clock()));
         let mailer = Mailer::new(config.accounts.smtp.as_ref(), config.env)?;
         let presence = Presence::new(on.presence, hub, config.presence.clone());
-        let parts = Parts {
+        let parts = AuthParts {
             store: on.auth,
             hub: hub.clone(),
             presence: presence.clone(),
             limits: limits.clone(),
             mailer,
-            secret,
+            secret: secret.clone(),
         };
         let auth = Auth::new(parts, config);
         let users = Users::new(on.users, &auth, hub);
-        let chat = Chat::new(on.chat, &auth, &presence, hub, &limits, config.typing_timeout);
+        let rooms = Rooms::new(RoomParts {
+            store: on.rooms,
+            auth: auth.clone(),
+            presence: presence.clone(),
+            hub: hub.clone(),
+            limits: limits.clone(),
+            secret,
+            grace: config.presence.grace,
+        });
+        let parts = ChatParts {
+            store: on.chat,
+            auth: auth.clone(),
+            presence: presence.clone(),
+            rooms: rooms.clone(),
+            hub: hub.clone(),
+            limits: limits.clone(),
+        };
+        let chat = Chat::new(parts, config.typing_timeout);
         presence.ask_for_contacts(chat.clone());
+        rooms.ask_for_positions(chat.clone());
         // Auth first: it may end a socket whose login session has just ended.
-        hub.watch(vec![auth.clone(), presence.clone(), chat.clone()]);
+        hub.watch(vec![auth.clone(), presence.clone(), rooms.clone(), chat.clone()]);
         hub.watch_expiry();
         limits.forget_idle_keys();
         auth.remove_expired();
         let dispatcher = Dispatcher::new(tables(&auth, &presence, &chat, hub), hub);
-        Ok(Self { limits, auth, users, presence, chat, dispatcher })
+        Ok(Self { limits, auth, users, presence, rooms, chat, dispatcher })
     }
 
     /// Writes what was accepted and is not on disk yet.
@@ -107,7 +131,9 @@ fn tables(
 ) -> Vec<EventTable> {
     vec![
         auth::events::table(auth),
-        chat::events::table(chat, hub),
+        chat::events::shared_table(chat, hub),
+        chat::events::table(chat),
+        chat::room_events::table(chat, hub),
         presence::events::table(presence),
     ]
 }

@@ -24,7 +24,7 @@ use crate::realtime::hub::Hub;
 use crate::realtime::socketio::{Door, Gate};
 use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id};
 use crate::store::Stores;
-use crate::{auth, chat, users};
+use crate::{auth, chat, rooms, users};
 
 /// The largest REST body, in bytes (CONTRACT §10).
 const MAX_BODY: usize = 1024 * 1024;
@@ -88,11 +88,17 @@ fn accounts(domains: &Domains) -> OpenApiRouter {
         .merge(users::routes::router(&domains.users, &domains.limits))
 }
 
+fn rooms(domains: &Domains) -> OpenApiRouter {
+    rooms::routes::router(&domains.rooms, &domains.limits)
+        .merge(chat::room_routes::router(&domains.chat, &domains.limits))
+}
+
 fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Frame::openapi())
         .nest("/api/auth", accounts(domains))
         .nest("/api/messages", chat::routes::messages(&domains.chat, &domains.limits))
         .nest("/api/conversations", chat::routes::conversations(&domains.chat))
+        .nest("/rooms", rooms(domains))
         .merge(operations::router(operations))
 }
 

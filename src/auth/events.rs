@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::requests::{ExtendSocket, SocketExtended};
 use super::service::Auth;
 use crate::error::{Error, ErrorBody, Fields};
-use crate::realtime::events::{EventTable, ServerEvent};
+use crate::realtime::events::{EVERYWHERE, EventTable, ServerEvent};
 use crate::realtime::hub::{SERVER_SHUTDOWN, TOKEN_EXPIRED, TOKEN_EXPIRING};
 
 /// What every namespace understands and emits.
 pub fn table(auth: &Arc<Auth>) -> EventTable {
     let extending = auth.clone();
-    EventTable::new("", "error")
+    EventTable::new(EVERYWHERE, &["error"])
         .on(
             "refresh_token",
             "Lets this socket live as long as a newer access token of the same user.",
@@ -33,6 +33,9 @@ pub fn table(auth: &Arc<Auth>) -> EventTable {
             "The socket's token ends in a minute: refresh it, or the socket ends too.",
         )
         .emits(&TOKEN_EXPIRED, "The socket's token has ended; the socket is disconnected.")
-        .emits(&ServerEvent::<ErrorBody<'static>>::reliable("error", ""), "An event failed.")
+        .emits(
+            &ServerEvent::<ErrorBody<'static>>::reliable("error", EVERYWHERE),
+            "An event failed.",
+        )
         .emits(&SERVER_SHUTDOWN, "The server stops; the client reconnects by itself.")
 }

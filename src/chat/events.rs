@@ -1,58 +1,73 @@
-//! The socket events of one-to-one chat.
+//! The socket events of chat: those of both kinds of conversation, and those of one-to-one chat.
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::requests::{MessageReadPayload, SendMessagePayload, SyncPayload, TypingPayload};
+use super::model::Addressee;
+use super::requests::{Kinds, MessageReadPayload, SendMessagePayload, SyncPayload, TypingPayload};
 use super::service::Chat;
 use super::wire::{
     MESSAGE_READ_RECEIPT, MESSAGE_SENT, MessageSent, RECEIVE_MESSAGE, SYNC, Synced, USER_TYPING,
 };
 use crate::error::{ErrorBody, Result};
-use crate::realtime::events::{Done, EventTable, ServerEvent};
+use crate::realtime::events::{Done, EVERYWHERE, EventTable, ServerEvent};
 use crate::realtime::hub::Hub;
 use crate::realtime::session::Session;
 
-/// What `/chat` understands and emits.
-pub fn table(chat: &Arc<Chat>, hub: &Arc<Hub>) -> EventTable {
+/// What `/chat` and `/rooms` both understand and emit, and `/` for both.
+pub fn shared_table(chat: &Arc<Chat>, hub: &Arc<Hub>) -> EventTable {
     let with = || (chat.clone(), hub.clone());
-    EventTable::new("/chat", "error")
-        .on("send_message", "Sends a message; acknowledged when it is on disk.", {
+    EventTable::new(&["/chat", "/rooms"], &["error", "message_error"])
+        .on("send_message", "Sends a message to a user or a room; acknowledged when on disk.", {
             let (chat, hub) = with();
             move |session, payload| send_message(chat.clone(), hub.clone(), session, payload)
         })
-        .on("typing_start", "Tells the receiver that the sender types; ends by itself.", {
-            let (chat, _) = with();
-            move |session, payload| typing_start(chat.clone(), session, payload)
-        })
-        .on("typing_stop", "Tells the receiver that the sender has stopped typing.", {
-            let (chat, _) = with();
-            move |session, payload| typing_stop(chat.clone(), session, payload)
-        })
-        .on("message_read", "Marks a message as read, by its receiver.", {
+        .failing_by(failures)
+        .on("message_read", "Marks a message as read, by somebody it was for.", {
             let (chat, _) = with();
             move |session, payload| message_read(chat.clone(), session, payload)
         })
+        .failing_by(failures)
         .on("sync", "Gives what was missed.", {
             let (chat, _) = with();
             move |session, payload| sync(chat.clone(), session, payload)
         })
+        .failing_by(|namespace, _| Kinds::of(namespace).failures(false, true))
         .on_connect({
             let (chat, hub) = with();
             move |session, auth| sync_on_connect(chat.clone(), hub.clone(), session, auth)
         })
         .emits(&MESSAGE_SENT, "To the socket that sent a message: it is on disk.")
         .emits(
+            &SYNC,
+            "What was missed, to a socket that connected with `auth.sync`, before anything live.",
+        )
+}
+
+/// What `/chat` alone understands and emits.
+pub fn table(chat: &Arc<Chat>) -> EventTable {
+    EventTable::new(&["/chat"], &["error"])
+        .on("typing_start", "Tells the receiver that the sender types; ends by itself.", {
+            let chat = chat.clone();
+            move |session, payload| typing_start(chat.clone(), session, payload)
+        })
+        .on("typing_stop", "Tells the receiver that the sender has stopped typing.", {
+            let chat = chat.clone();
+            move |session, payload| typing_stop(chat.clone(), session, payload)
+        })
+        .emits(
             &RECEIVE_MESSAGE,
             "A new message, to the receiver's sockets and the sender's other ones.",
         )
         .emits(&USER_TYPING, "Somebody types, or has stopped.")
         .emits(&MESSAGE_READ_RECEIPT, "A message was read, to its sender, once.")
-        .emits(
-            &SYNC,
-            "What was missed, to a socket that connected with `auth.sync`, before anything live.",
-        )
+}
+
+/// A surface's own error event where it is clear which surface was meant.
+fn failures(namespace: &str, payload: &Value) -> &'static [&'static str] {
+    let names = |field| payload.get(field).is_some_and(|value| !value.is_null());
+    Kinds::of(namespace).failures(names("roomId"), names("receiverId") || names("senderId"))
 }
 
 async fn send_message(
@@ -61,10 +76,14 @@ async fn send_message(
     session: Arc<Session>,
     payload: SendMessagePayload,
 ) -> Result<MessageSent> {
-    let (wanted, temp_id) = payload.parse()?;
+    let (wanted, temp_id) = payload.parse(Kinds::of(session.namespace))?;
+    // Clients of rooms take `receive_message` for the answer, unless they named a `tempId`.
+    let confirms = matches!(wanted.to, Addressee::User(_)) || temp_id.is_some();
     let message = chat.send_message(&session, wanted).await?;
     let sent = MessageSent { message, temp_id };
-    hub.send(&session, &MESSAGE_SENT, &sent);
+    if confirms {
+        hub.send(&session, &MESSAGE_SENT, &sent);
+    }
     Ok(sent)
 }
 
@@ -73,7 +92,7 @@ async fn typing_start(
     session: Arc<Session>,
     payload: TypingPayload,
 ) -> Result<Done> {
-    chat.start_typing(&session, payload.parse()?).await?;
+    chat.start_typing(&session, Addressee::User(payload.parse()?)).await?;
     Ok(Done {})
 }
 
@@ -82,7 +101,7 @@ async fn typing_stop(
     session: Arc<Session>,
     payload: TypingPayload,
 ) -> Result<Done> {
-    chat.stop_typing(&session, payload.parse()?).await?;
+    chat.stop_typing(&session, Addressee::User(payload.parse()?)).await?;
     Ok(Done {})
 }
 
@@ -91,26 +110,28 @@ async fn message_read(
     session: Arc<Session>,
     payload: MessageReadPayload,
 ) -> Result<Done> {
-    let (message, sender) = payload.parse()?;
-    chat.read_message(session.caller, message, sender).await?;
+    chat.read_message(session.caller, Kinds::of(session.namespace), payload.parse()?).await?;
     Ok(Done {})
 }
 
 async fn sync(chat: Arc<Chat>, session: Arc<Session>, payload: SyncPayload) -> Result<Synced> {
-    chat.sync(session.caller, &payload.parse()?).await
+    chat.sync(session.caller, Kinds::of(session.namespace), &payload.parse()?).await
 }
 
 async fn sync_on_connect(chat: Arc<Chat>, hub: Arc<Hub>, session: Arc<Session>, auth: Value) {
     let Some(asked) = SyncPayload::of_handshake(&auth) else { return };
+    let kinds = Kinds::of(session.namespace);
     let synced = match asked {
-        Ok(asked) => chat.sync(session.caller, &asked).await,
+        Ok(asked) => chat.sync(session.caller, kinds, &asked).await,
         Err(error) => Err(error),
     };
     match synced {
         Ok(synced) => hub.send_first(&session, &SYNC, &synced),
         Err(error) => {
-            let failure = ServerEvent::reliable("error", "");
-            hub.send_first(&session, &failure, &ErrorBody::from(&error));
+            for name in kinds.failures(false, true) {
+                let failure = ServerEvent::reliable(name, EVERYWHERE);
+                hub.send_first(&session, &failure, &ErrorBody::from(&error));
+            }
         }
     }
 }

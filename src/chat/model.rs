@@ -1,10 +1,10 @@
-//! One-to-one messages and conversations as they are stored (CONTRACT §4).
+//! Messages, conversations and what was read of them, as they are stored (CONTRACT §4, §5).
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::text::MessageText;
 
 /// What a message holds.
@@ -70,17 +70,26 @@ impl std::str::FromStr for ClientMsgId {
     }
 }
 
+/// To whom a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Addressee {
+    /// One user.
+    User(UserId),
+    /// Everybody in a room.
+    Room(RoomId),
+}
+
 /// A message to be stored; `seq` and time come with the commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {
     /// Its id, chosen before the write so that a write can be repeated.
     pub id: MessageId,
-    /// Where it belongs: [`ConversationId::of_pair`].
+    /// Where it belongs: [`ConversationId::of_pair`], or [`RoomId::conversation`].
     pub conversation: ConversationId,
     /// Who wrote it.
     pub sender: UserId,
-    /// For whom.
-    pub receiver: UserId,
+    /// For whom; nobody in particular in a room.
+    pub receiver: Option<UserId>,
     /// What it says.
     pub content: MessageText,
     /// What that is.
@@ -100,8 +109,8 @@ pub struct StoredMessage {
     pub seq: i64,
     /// Who wrote it.
     pub sender: UserId,
-    /// For whom.
-    pub receiver: UserId,
+    /// For whom; nobody in particular in a room.
+    pub receiver: Option<UserId>,
     /// What it says.
     pub content: MessageText,
     /// What that is.
@@ -110,11 +119,18 @@ pub struct StoredMessage {
     pub client_msg_id: Option<ClientMsgId>,
     /// When it was committed; never earlier than the message before it.
     pub created_at: Timestamp,
-    /// When the receiver read it, if so.
+    /// When the receiver read it, if so. Who read a message of a room is told by [`RoomRead`]s.
     pub read_at: Option<Timestamp>,
 }
 
-/// What a reader has read.
+impl StoredMessage {
+    /// The room that it is in, if it is in one.
+    pub fn room(&self) -> Option<RoomId> {
+        self.receiver.is_none().then(|| self.conversation.into())
+    }
+}
+
+/// What a reader has read of one-to-one messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReadMark {
     /// This message.
@@ -133,7 +149,48 @@ pub enum ReadMark {
     },
 }
 
-/// A conversation in somebody's inbox.
+/// Messages of a room in a row, `first..=last` by `seq`, that a member read at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// The first.
+    pub first: i64,
+    /// The last.
+    pub last: i64,
+    /// How many of them others wrote; one's own are not read.
+    pub count: i64,
+}
+
+/// How far a member has read in a room. Together with the `seq` of the last message and the number
+/// of one's own, it says how many are unread, without looking at them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// How many reads of the member are stored: the last one's number.
+    pub no: i64,
+    /// Everything up to here is read, or one's own, or from before one joined.
+    pub done: i64,
+    /// Nothing behind here is read.
+    pub top: i64,
+    /// How many messages of others between the two are read.
+    pub ahead: i64,
+}
+
+/// A read in a room. The reads of one member never overlap, and are numbered 1, 2, 3 … so that
+/// of two nodes that store one at the same time, one notices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomRead {
+    /// Where.
+    pub room: RoomId,
+    /// By whom.
+    pub user: UserId,
+    /// What.
+    pub stretch: Stretch,
+    /// When.
+    pub read_at: Timestamp,
+    /// How far the member is with this; `progress.no` is the number of this read.
+    pub progress: Progress,
+}
+
+/// A one-to-one conversation in somebody's inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConversationHead {
     /// Which.

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::model::{ClientMsgId, MessageType};
+use super::model::{Addressee, ClientMsgId, MessageType};
 use crate::clock::Timestamp;
 use crate::error::{Error, Fields, Result};
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::text::MessageText;
 
 /// Conversations that one `sync` may name.
@@ -17,13 +17,47 @@ const MAX_SYNCED: usize = 1000;
 /// Longest `tempId` that is echoed, in bytes of JSON.
 const MAX_TEMP_ID: usize = 256;
 
+/// Messages that one `mark_messages_read` may name.
+const MAX_MARKED: usize = 500;
+
+/// Which kinds of conversation are spoken of in a namespace: `/` carries both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    /// Between two.
+    pub direct: bool,
+    /// In rooms.
+    pub rooms: bool,
+}
+
+impl Kinds {
+    /// Those of a namespace.
+    pub fn of(namespace: &str) -> Self {
+        Self { direct: namespace != "/rooms", rooms: namespace != "/chat" }
+    }
+
+    /// The events that tell of a failure, given whether the payload speaks of a room and whether
+    /// it speaks of a user: where that is not clear, both surfaces' (CONTRACT §5).
+    pub const fn failures(self, room: bool, user: bool) -> &'static [&'static str] {
+        match (self.direct, self.rooms) {
+            (true, false) => &["error"],
+            (false, _) => &["message_error"],
+            (true, true) if user && !room => &["error"],
+            (true, true) if room && !user => &["message_error"],
+            (true, true) => &["error", "message_error"],
+        }
+    }
+}
+
 /// Payload of `send_message`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SendMessagePayload {
-    /// For whom.
-    #[schema(required, example = "507f1f77bcf86cd799439012")]
+    /// For whom, in one-to-one chat.
+    #[schema(example = "507f1f77bcf86cd799439012")]
     pub receiver_id: Option<String>,
+    /// Into which room: either this or `receiverId`.
+    #[schema(example = "507f1f77bcf86cd799439013")]
+    pub room_id: Option<String>,
     /// 1 to 5000 characters.
     #[schema(required, example = "Hello, how are you?")]
     pub content: Option<String>,
@@ -41,7 +75,7 @@ pub struct SendMessagePayload {
 #[derive(Debug, Clone)]
 pub struct SendMessage {
     /// For whom.
-    pub receiver: UserId,
+    pub to: Addressee,
     /// What it says.
     pub content: MessageText,
     /// What that is.
@@ -50,22 +84,43 @@ pub struct SendMessage {
     pub client_msg_id: Option<ClientMsgId>,
 }
 
+fn addressee(
+    fields: &mut Fields,
+    kinds: Kinds,
+    receiver: Option<String>,
+    room: Option<String>,
+) -> Option<Addressee> {
+    if kinds.direct && kinds.rooms && receiver.is_some() == room.is_some() {
+        let problem = if room.is_some() {
+            "must not be given together with roomId"
+        } else {
+            "is required, or roomId"
+        };
+        fields.reject("receiverId", problem);
+        return None;
+    }
+    if kinds.rooms && (room.is_some() || !kinds.direct) {
+        fields.require("roomId", room, |text| text.parse().map(Addressee::Room))
+    } else {
+        fields.require("receiverId", receiver, |text| text.parse().map(Addressee::User))
+    }
+}
+
 impl SendMessagePayload {
     /// The send, checked, and the `tempId` to echo.
     ///
     /// # Errors
     /// Every field that is not allowed.
-    pub fn parse(self) -> Result<(SendMessage, Option<Value>)> {
+    pub fn parse(self, kinds: Kinds) -> Result<(SendMessage, Option<Value>)> {
         let mut fields = Fields::new();
-        let receiver = fields.require("receiverId", self.receiver_id, |text| text.parse());
+        let to = addressee(&mut fields, kinds, self.receiver_id, self.room_id);
         let content = fields.require("content", self.content, MessageText::parse);
         let message_type = fields.optional("messageType", self.message_type, |text| text.parse());
         let client_msg_id = fields.optional("clientMsgId", self.client_msg_id, |text| text.parse());
         let temp_id = fields.optional("tempId", self.temp_id, short);
         let whole = (|| {
             let message_type = message_type.unwrap_or_default();
-            let message =
-                SendMessage { receiver: receiver?, content: content?, message_type, client_msg_id };
+            let message = SendMessage { to: to?, content: content?, message_type, client_msg_id };
             Some((message, temp_id))
         })();
         fields.into_result(whole)
@@ -112,18 +167,87 @@ pub struct MessageReadPayload {
     pub message_id: Option<String>,
     /// Who wrote it; must agree with the message.
     pub sender_id: Option<String>,
+    /// The room it is in; must agree with the message.
+    pub room_id: Option<String>,
+}
+
+/// A checked read of one message.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadMessage {
+    /// Which message.
+    pub message: MessageId,
+    /// Who wrote it, if that was said.
+    pub sender: Option<UserId>,
+    /// Where it is, if that was said.
+    pub room: Option<RoomId>,
 }
 
 impl MessageReadPayload {
-    /// The message, and its sender where it was named.
+    /// The read, checked.
     ///
     /// # Errors
     /// `validation_failed` for what is no id.
-    pub fn parse(self) -> Result<(MessageId, Option<UserId>)> {
+    pub fn parse(self) -> Result<ReadMessage> {
         let mut fields = Fields::new();
         let message = fields.require("messageId", self.message_id, |text| text.parse());
         let sender = fields.optional("senderId", self.sender_id, |text| text.parse());
-        fields.into_result(message.map(|message| (message, sender)))
+        let room = fields.optional("roomId", self.room_id, |text| text.parse());
+        fields.into_result(message.map(|message| ReadMessage { message, sender, room }))
+    }
+}
+
+/// Payload of `mark_messages_read`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MarkMessagesReadPayload {
+    /// Which room.
+    #[schema(required)]
+    pub room_id: Option<String>,
+    /// 1 to 500 messages of it.
+    #[schema(required)]
+    pub message_ids: Option<Vec<String>>,
+}
+
+impl MarkMessagesReadPayload {
+    /// The room and the messages, checked.
+    ///
+    /// # Errors
+    /// `validation_failed` for none, too many, and what is no id.
+    pub fn parse(self) -> Result<(RoomId, Vec<MessageId>)> {
+        let mut fields = Fields::new();
+        let room = fields.require("roomId", self.room_id, |text| text.parse());
+        let messages = fields.require("messageIds", self.message_ids, |ids| {
+            if ids.is_empty() || ids.len() > MAX_MARKED {
+                return Err(format!("must name 1 to {MAX_MARKED} messages"));
+            }
+            ids.iter().map(|id| id.parse().map_err(|_| format!("{id:.24}: is no id"))).collect()
+        });
+        fields.into_result(room.zip(messages))
+    }
+}
+
+/// Payload of `typing`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RoomTypingPayload {
+    /// Which room.
+    #[schema(required)]
+    pub room_id: Option<String>,
+    /// Whether one types now.
+    #[schema(required)]
+    pub is_typing: Option<bool>,
+}
+
+impl RoomTypingPayload {
+    /// The room, and whether one types.
+    ///
+    /// # Errors
+    /// `validation_failed` when one is missing.
+    pub fn parse(self) -> Result<(RoomId, bool)> {
+        let mut fields = Fields::new();
+        let room = fields.require("roomId", self.room_id, |text| text.parse());
+        let typing = fields.require("isTyping", self.is_typing, Ok::<_, std::convert::Infallible>);
+        fields.into_result(room.zip(typing))
     }
 }
 
@@ -146,6 +270,13 @@ pub struct Sync {
     pub conversations: Vec<(ConversationId, i64)>,
     /// Of the others, what is newer.
     pub since: Option<Timestamp>,
+}
+
+impl Sync {
+    /// Whether a conversation is among those named.
+    pub fn names(&self, conversation: ConversationId) -> bool {
+        self.conversations.binary_search_by_key(&conversation, |(id, _)| *id).is_ok()
+    }
 }
 
 impl SyncPayload {
@@ -222,6 +353,38 @@ impl HistoryPage {
     }
 }
 
+/// Which messages of a room a page holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomPage {
+    /// Its number, from 1.
+    pub number: i64,
+    /// How many messages, at most.
+    pub size: i64,
+    /// Where.
+    pub place: HistoryPage,
+}
+
+impl RoomPage {
+    /// The page that the parameters name; the newest without any.
+    ///
+    /// # Errors
+    /// `validation_failed` for page 0, and for more than one place.
+    pub fn parse(
+        page: Option<i64>,
+        size: u32,
+        before: Option<i64>,
+        after: Option<i64>,
+    ) -> Result<Self> {
+        let (number, size) = (page.unwrap_or(1), i64::from(size));
+        if number < 1 {
+            return Err(Error::invalid("page", "must be a number, 1 or more"));
+        }
+        let skip = (number - 1) * size;
+        let place = HistoryPage::parse(Some(skip).filter(|skip| *skip > 0), before, after)?;
+        Ok(Self { number, size, place })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,9 +395,38 @@ mod tests {
             "receiverId": "bob", "content": "  ", "messageType": "video", "clientMsgId": ""
         }))
         .unwrap();
-        let fields: Vec<_> =
-            payload.parse().unwrap_err().details.into_iter().map(|d| d.field).collect();
+        let fields: Vec<_> = payload
+            .parse(Kinds::of("/"))
+            .unwrap_err()
+            .details
+            .into_iter()
+            .map(|d| d.field)
+            .collect();
         assert_eq!(fields, ["receiverId", "content", "messageType", "clientMsgId"]);
+    }
+
+    #[test]
+    fn a_message_goes_to_one_user_or_to_one_room() {
+        let id = "507f1f77bcf86cd799439011";
+        let parse = |namespace, payload| {
+            let payload: SendMessagePayload = serde_json::from_value(payload).unwrap();
+            payload.parse(Kinds::of(namespace)).map(|(message, _)| message.to)
+        };
+        let (user, room) =
+            (Addressee::User(id.parse().unwrap()), Addressee::Room(id.parse().unwrap()));
+        let to_user = serde_json::json!({"receiverId": id, "content": "x"});
+        let to_room = serde_json::json!({"roomId": id, "content": "x"});
+        let to_both = serde_json::json!({"roomId": id, "receiverId": id, "content": "x"});
+        let to_none = serde_json::json!({"content": "x"});
+        assert_eq!(parse("/", to_user.clone()).unwrap(), user);
+        assert_eq!(parse("/chat", to_user.clone()).unwrap(), user);
+        assert_eq!(parse("/", to_room.clone()).unwrap(), room);
+        assert_eq!(parse("/rooms", to_room.clone()).unwrap(), room);
+        for (namespace, bad) in
+            [("/", to_both), ("/", to_none), ("/chat", to_room), ("/rooms", to_user)]
+        {
+            assert!(parse(namespace, bad).is_err(), "{namespace}");
+        }
     }
 
     #[test]

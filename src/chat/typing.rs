@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
+use super::model::Addressee;
 use crate::ids::UserId;
 use crate::realtime::session::SessionNo;
 
@@ -15,8 +16,8 @@ pub(super) struct Typing {
 
 #[derive(Default)]
 struct State {
-    started: HashMap<(UserId, UserId), Start>,
-    of_socket: HashMap<SessionNo, Vec<(UserId, UserId)>>,
+    started: HashMap<(UserId, Addressee), Start>,
+    of_socket: HashMap<SessionNo, Vec<(UserId, Addressee)>>,
     starts: u64,
 }
 
@@ -28,7 +29,7 @@ pub(super) struct Start {
 }
 
 impl State {
-    fn remove(&mut self, pair: (UserId, UserId)) -> bool {
+    fn remove(&mut self, pair: (UserId, Addressee)) -> bool {
         let Some(start) = self.started.remove(&pair) else { return false };
         if let Some(pairs) = self.of_socket.get_mut(&start.socket) {
             pairs.retain(|noted| *noted != pair);
@@ -46,7 +47,7 @@ impl Typing {
     }
 
     /// Notes a start, and names it.
-    pub(super) fn start(&self, from: UserId, to: UserId, socket: SessionNo) -> Start {
+    pub(super) fn start(&self, from: UserId, to: Addressee, socket: SessionNo) -> Start {
         let mut state = self.state();
         state.remove((from, to));
         state.starts += 1;
@@ -57,18 +58,18 @@ impl Typing {
     }
 
     /// Ends typing; `true` when it was under way.
-    pub(super) fn stop(&self, from: UserId, to: UserId) -> bool {
+    pub(super) fn stop(&self, from: UserId, to: Addressee) -> bool {
         self.state().remove((from, to))
     }
 
     /// Ends typing that this start began, unless another overtook it.
-    pub(super) fn expire(&self, from: UserId, to: UserId, start: Start) -> bool {
+    pub(super) fn expire(&self, from: UserId, to: Addressee, start: Start) -> bool {
         let mut state = self.state();
         state.started.get(&(from, to)) == Some(&start) && state.remove((from, to))
     }
 
     /// Ends all typing at a socket that is gone, and says to whom it was.
-    pub(super) fn stop_socket(&self, socket: SessionNo) -> Vec<UserId> {
+    pub(super) fn stop_socket(&self, socket: SessionNo) -> Vec<Addressee> {
         let mut state = self.state();
         let pairs = state.of_socket.remove(&socket).unwrap_or_default();
         for pair in &pairs {
@@ -82,11 +83,12 @@ impl Typing {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::ids::RoomId;
 
     #[test]
     fn only_the_latest_start_expires() {
         let now = Timestamp::from_millis(0);
-        let (alice, bob) = (UserId::generate(now), UserId::generate(now));
+        let (alice, bob) = (UserId::generate(now), Addressee::User(UserId::generate(now)));
         let typing = Typing::default();
         let first = typing.start(alice, bob, 1);
         let second = typing.start(alice, bob, 1);
@@ -101,8 +103,9 @@ mod tests {
     #[test]
     fn a_socket_that_is_gone_ends_only_its_own_typing() {
         let now = Timestamp::from_millis(0);
-        let (alice, bob, carol) =
-            (UserId::generate(now), UserId::generate(now), UserId::generate(now));
+        let alice = UserId::generate(now);
+        let bob = Addressee::User(UserId::generate(now));
+        let carol = Addressee::Room(RoomId::generate(now));
         let typing = Typing::default();
         typing.start(alice, bob, 1);
         typing.start(alice, carol, 2);

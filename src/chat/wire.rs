@@ -1,4 +1,5 @@
-//! Chat on the wire: what the server answers and emits.
+//! Chat on the wire: what the server answers and emits, of both kinds of conversation and of
+//! one-to-one chat. What only rooms have is in `room_wire`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,23 +8,26 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::model::{ClientMsgId, MessageType, StoredMessage};
+use super::room_wire::RoomMessage;
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, MessageId, UserId};
 use crate::realtime::events::ServerEvent;
+use crate::rooms::wire::RoomView;
 use crate::text::MessageText;
 
 /// The sender's confirmation: the message is on disk.
-pub const MESSAGE_SENT: ServerEvent<MessageSent> = ServerEvent::reliable("message_sent", "/chat");
+pub const MESSAGE_SENT: ServerEvent<MessageSent> =
+    ServerEvent::reliable("message_sent", &["/chat", "/rooms"]);
 /// A new message, to the receiver's sockets and the sender's other ones.
 pub const RECEIVE_MESSAGE: ServerEvent<NewMessageEvent> =
-    ServerEvent::reliable("receive_message", "/chat");
+    ServerEvent::reliable("receive_message", &["/chat"]);
 /// Somebody types, or has stopped.
-pub const USER_TYPING: ServerEvent<UserTyping> = ServerEvent::state("user_typing", "/chat");
+pub const USER_TYPING: ServerEvent<UserTyping> = ServerEvent::state("user_typing", &["/chat"]);
 /// A message was read, to its sender.
 pub const MESSAGE_READ_RECEIPT: ServerEvent<ReadReceipt> =
-    ServerEvent::reliable("message_read_receipt", "/chat");
+    ServerEvent::reliable("message_read_receipt", &["/chat"]);
 /// What was missed, to a socket that asked for it when it connected.
-pub const SYNC: ServerEvent<Synced> = ServerEvent::reliable("sync", "/chat");
+pub const SYNC: ServerEvent<Synced> = ServerEvent::reliable("sync", &["/chat", "/rooms"]);
 
 /// Somebody who talks.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -31,6 +35,8 @@ pub const SYNC: ServerEvent<Synced> = ServerEvent::reliable("sync", "/chat");
 pub struct Person {
     /// Who.
     #[serde(rename = "_id")]
+    pub mongo_id: UserId,
+    /// The same id, for clients that look for it here.
     pub id: UserId,
     /// Unique name.
     #[schema(value_type = String, example = "johndoe")]
@@ -39,7 +45,14 @@ pub struct Person {
     pub is_online: bool,
 }
 
-/// A message as clients see it.
+impl Person {
+    /// Somebody, as they are now.
+    pub const fn new(id: UserId, username: Arc<str>, is_online: bool) -> Self {
+        Self { mongo_id: id, id, username, is_online }
+    }
+}
+
+/// A one-to-one message as clients see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
@@ -96,6 +109,44 @@ impl Message {
     }
 }
 
+/// A message of either kind.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AnyMessage {
+    /// Between two.
+    #[schema(value_type = Message)]
+    Direct(Arc<Message>),
+    /// In a room.
+    #[schema(value_type = RoomMessage)]
+    Room(Arc<RoomMessage>),
+}
+
+impl AnyMessage {
+    /// Which message.
+    pub fn id(&self) -> MessageId {
+        match self {
+            Self::Direct(message) => message.id,
+            Self::Room(message) => message.id,
+        }
+    }
+
+    /// Where it belongs.
+    pub fn conversation(&self) -> ConversationId {
+        match self {
+            Self::Direct(message) => message.conversation_id,
+            Self::Room(message) => message.conversation_id,
+        }
+    }
+
+    /// Its number there.
+    pub fn seq(&self) -> i64 {
+        match self {
+            Self::Direct(message) => message.seq,
+            Self::Room(message) => message.seq,
+        }
+    }
+}
+
 /// `{message}`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct NewMessageEvent {
@@ -146,7 +197,7 @@ pub struct ReadReceipt {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Synced {
     /// What was missed, by conversation and `seq`.
-    pub messages: Vec<Message>,
+    pub messages: Vec<AnyMessage>,
     /// Whether there is more: ask again, naming each conversation's last `seq`.
     pub more: bool,
 }
@@ -155,7 +206,8 @@ pub struct Synced {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct History {
     /// Oldest first.
-    pub messages: Vec<Message>,
+    #[schema(value_type = Vec<Message>)]
+    pub messages: Vec<AnyMessage>,
     /// How many.
     pub count: usize,
 }
@@ -179,24 +231,38 @@ pub struct UnreadCount {
     pub by_conversation: BTreeMap<String, u64>,
 }
 
+/// What a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ConversationKind {
+    /// Between two.
+    Direct,
+    /// A room's.
+    Room,
+}
+
 /// A conversation in the inbox.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     /// Id.
     pub id: ConversationId,
-    /// `direct`.
+    /// What it is.
     #[serde(rename = "type")]
-    pub kind: &'static str,
-    /// The other one.
-    pub peer: Person,
+    pub kind: ConversationKind,
+    /// The other one, in a conversation between two.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<Person>,
+    /// The room, in a room's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomView>,
     /// The newest message.
-    pub last_message: Option<Message>,
+    pub last_message: Option<AnyMessage>,
     /// Its number.
     pub last_seq: i64,
     /// How many the caller has not read.
     pub unread_count: u64,
-    /// When the newest message came.
+    /// When the newest message came, or the room was made.
     pub updated_at: Timestamp,
 }
 

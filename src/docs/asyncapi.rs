@@ -7,41 +7,25 @@ use crate::realtime::events::{EventTable, Shape};
 /// What the tables understand and emit.
 pub(super) fn document(tables: &[EventTable]) -> Value {
     let mut parts = Parts::default();
+    let everywhere: &[&str] = &[""];
     for table in tables {
-        let channel = channel_name(table);
-        let address = if table.namespace.is_empty() { "/" } else { table.namespace };
-        let mut messages = Map::new();
-        for entry in &table.client {
-            let key = format!("{channel}_client_{}", entry.name);
-            parts.message(&key, entry.name, entry.summary, &entry.payload, Some(&entry.ack));
-            messages.insert(key.clone(), reference("messages", &key));
-            parts.operation(&channel, &key, "receive");
+        let namespaces = if table.namespaces.is_empty() { everywhere } else { table.namespaces };
+        for namespace in namespaces {
+            parts.table(namespace, table);
         }
-        for entry in &table.server {
-            let key = format!("{channel}_server_{}", entry.name);
-            parts.message(&key, entry.name, entry.summary, &entry.payload, None);
-            messages.insert(key.clone(), reference("messages", &key));
-            parts.operation(&channel, &key, "send");
-        }
-        let channel_object =
-            json!({ "address": address, "description": about(table), "messages": messages });
-        parts.channels.insert(channel, channel_object);
     }
     parts.into_document()
 }
 
-fn channel_name(table: &EventTable) -> String {
-    let name = table.namespace.trim_start_matches('/');
+fn channel_name(namespace: &str) -> String {
+    let name = namespace.trim_start_matches('/');
     if name.is_empty() { "everywhere".to_owned() } else { name.to_owned() }
 }
 
-fn about(table: &EventTable) -> String {
-    match table.namespace {
+fn about(namespace: &str) -> String {
+    match namespace {
         "" => "In every Socket.IO namespace.".to_owned(),
-        name => format!(
-            "Socket.IO namespaces `{name}` and `/`. Failures come as `{}`.",
-            table.error_event
-        ),
+        name => format!("Socket.IO namespaces `{name}` and `/`."),
     }
 }
 
@@ -54,6 +38,34 @@ struct Parts {
 }
 
 impl Parts {
+    /// Adds what a table has in one of its namespaces.
+    fn table(&mut self, namespace: &str, table: &EventTable) {
+        let channel = channel_name(namespace);
+        let address = if namespace.is_empty() { "/" } else { namespace };
+        let mut messages = Map::new();
+        let failing = table.error_events.iter().map(|name| format!("`{name}`"));
+        let failing = failing.collect::<Vec<_>>().join(" or ");
+        for entry in &table.client {
+            let key = format!("{channel}_client_{}", entry.name);
+            let summary = format!("{} Failures come as {failing}.", entry.summary);
+            self.message(&key, entry.name, &summary, &entry.payload, Some(&entry.ack));
+            messages.insert(key.clone(), reference("messages", &key));
+            self.operation(&channel, &key, "receive");
+        }
+        for entry in &table.server {
+            let key = format!("{channel}_server_{}", entry.name);
+            self.message(&key, entry.name, entry.summary, &entry.payload, None);
+            messages.insert(key.clone(), reference("messages", &key));
+            self.operation(&channel, &key, "send");
+        }
+        let known = self.channels.entry(channel).or_insert_with(
+            || json!({ "address": address, "description": about(namespace), "messages": {} }),
+        );
+        if let Some(all) = known["messages"].as_object_mut() {
+            all.extend(messages);
+        }
+    }
+
     fn message(
         &mut self,
         key: &str,

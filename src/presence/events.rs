@@ -9,7 +9,7 @@ use crate::realtime::events::{Done, EventTable};
 /// What `/presence` understands and emits.
 pub fn table(presence: &Arc<Presence>) -> EventTable {
     let (subscribing, unsubscribing) = (presence.clone(), presence.clone());
-    EventTable::new("/presence", "error")
+    EventTable::new(&["/presence"], &["error"])
         .on("presence_subscribe", "Tells the state of these users now, then their changes.", {
             move |session, payload: UserIds| {
                 let presence = subscribing.clone();

@@ -13,7 +13,8 @@ use crate::realtime::hub::Audience;
 const MAX_USERS: usize = 500;
 
 /// Somebody came or went.
-pub const USER_STATUS: ServerEvent<UserStatus> = ServerEvent::state("user_status", "/presence");
+pub const USER_STATUS: ServerEvent<UserStatus> =
+    ServerEvent::state("user_status", &["/presence", "/rooms"]);
 
 /// The two states of presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -21,7 +21,7 @@ pub use dispatch::{Acknowledge, Dispatcher, Incoming};
 use super::session::Session;
 use crate::error::{Error, Result, from_value};
 
-/// An event that a domain emits: its name, the namespace that carries it (`""`: every one), and
+/// An event that a domain emits: its name, the namespaces that carry it ([`EVERYWHERE`]: all), and
 /// whether a socket may miss it when it is too slow. `/` carries the events of all namespaces.
 pub struct ServerEvent<T> {
     pub(super) kind: EventKind,
@@ -32,26 +32,37 @@ pub struct ServerEvent<T> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EventKind {
     pub(super) name: &'static str,
-    pub(super) namespace: &'static str,
+    pub(super) namespaces: &'static [&'static str],
     pub(super) reliable: bool,
 }
 
 impl EventKind {
     pub(super) fn reaches(self, namespace: &str) -> bool {
-        namespace == "/" || self.namespace.is_empty() || self.namespace == namespace
+        within(self.namespaces, namespace)
     }
 }
 
 impl<T> ServerEvent<T> {
     /// An event that no socket misses: one that cannot take it is cut, reconnects and resumes.
-    pub const fn reliable(name: &'static str, namespace: &'static str) -> Self {
-        Self { kind: EventKind { name, namespace, reliable: true }, payload: PhantomData }
+    pub const fn reliable(name: &'static str, namespaces: &'static [&'static str]) -> Self {
+        Self { kind: EventKind { name, namespaces, reliable: true }, payload: PhantomData }
     }
 
     /// An event of which only the latest matters: a slow socket may miss it.
-    pub const fn state(name: &'static str, namespace: &'static str) -> Self {
-        Self { kind: EventKind { name, namespace, reliable: false }, payload: PhantomData }
+    pub const fn state(name: &'static str, namespaces: &'static [&'static str]) -> Self {
+        Self { kind: EventKind { name, namespaces, reliable: false }, payload: PhantomData }
     }
+}
+
+/// The namespaces of what every namespace has.
+pub const EVERYWHERE: &[&str] = &[];
+
+/// Which events tell of a failure, by where the socket is and what it sent.
+pub type FailureEvents = fn(namespace: &str, payload: &Value) -> &'static [&'static str];
+
+/// Whether what belongs to `namespaces` is there in `namespace`.
+fn within(namespaces: &[&str], namespace: &str) -> bool {
+    namespace == "/" || namespaces.is_empty() || namespaces.contains(&namespace)
 }
 
 /// An ack without a result: `{ok: true}`.
@@ -98,7 +109,23 @@ pub struct ClientEntry {
     /// What its ack carries besides `ok`.
     pub ack: Shape,
     handler: Handler,
-    error_event: &'static str,
+    failing: Failing,
+}
+
+/// Which events tell of a failure.
+enum Failing {
+    As(&'static [&'static str]),
+    By(FailureEvents),
+}
+
+impl ClientEntry {
+    /// The events that tell a socket of `namespace` that what it sent has failed.
+    fn failures(&self, namespace: &str, payload: &Value) -> &'static [&'static str] {
+        match self.failing {
+            Failing::As(events) => events,
+            Failing::By(decide) => decide(namespace, payload),
+        }
+    }
 }
 
 /// An event that the server sends.
@@ -111,12 +138,12 @@ pub struct ServerEntry {
     pub payload: Shape,
 }
 
-/// What one domain understands and emits, in its namespace and in `/`.
+/// What one domain understands and emits, in its namespaces and in `/`.
 pub struct EventTable {
-    /// Where; `""` is every namespace.
-    pub namespace: &'static str,
-    /// The event that tells of failures.
-    pub error_event: &'static str,
+    /// Where; [`EVERYWHERE`] is every namespace.
+    pub namespaces: &'static [&'static str],
+    /// The events that tell of failures.
+    pub error_events: &'static [&'static str],
     /// What clients send.
     pub client: Vec<ClientEntry>,
     /// What the server sends.
@@ -126,10 +153,13 @@ pub struct EventTable {
 
 impl EventTable {
     /// An empty table.
-    pub const fn new(namespace: &'static str, error_event: &'static str) -> Self {
+    pub const fn new(
+        namespaces: &'static [&'static str],
+        error_events: &'static [&'static str],
+    ) -> Self {
         Self {
-            namespace,
-            error_event,
+            namespaces,
+            error_events,
             client: Vec::new(),
             server: Vec::new(),
             connected: Vec::new(),
@@ -158,8 +188,20 @@ impl EventTable {
             })
         });
         let (payload, ack) = (Shape::of::<P>(), Shape::of::<A>());
-        let error_event = self.error_event;
-        self.client.push(ClientEntry { name, summary, payload, ack, handler, error_event });
+        let failing = Failing::As(self.error_events);
+        self.client.push(ClientEntry { name, summary, payload, ack, handler, failing });
+        self
+    }
+
+    /// Says that failures of the event understood last have events of their own.
+    pub fn failing_as(mut self, events: &'static [&'static str]) -> Self {
+        self.client.last_mut().into_iter().for_each(|entry| entry.failing = Failing::As(events));
+        self
+    }
+
+    /// Says that what the event understood last carries decides which events tell of its failure.
+    pub fn failing_by(mut self, decide: FailureEvents) -> Self {
+        self.client.last_mut().into_iter().for_each(|entry| entry.failing = Failing::By(decide));
         self
     }
 

@@ -25,6 +25,7 @@ use super::relay::{Command, Envelope, Relay};
 use super::session::{Session, SessionNo};
 use crate::clock::Clock;
 use crate::config::SocketParser;
+use crate::ids::UserId;
 
 /// An event on its way, serialized once for all who get it. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,6 +55,27 @@ impl Outgoing {
     /// The payload as a value, where packets are not JSON.
     pub fn value(&self) -> Option<&serde_json::Value> {
         self.value.as_deref()
+    }
+}
+
+/// Who of an audience is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Except {
+    /// Nobody.
+    Nobody,
+    /// One socket; it is here, so that other nodes leave out nobody.
+    Socket(SessionNo),
+    /// All sockets of a user.
+    User(UserId),
+}
+
+impl Except {
+    fn leaves_out(self, session: &Session) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Socket(no) => session.no == no,
+            Self::User(user) => session.caller.user == user,
+        }
     }
 }
 
@@ -88,14 +110,14 @@ impl Hub {
 
     /// Sends an event to every socket of some audiences, once each.
     pub fn emit<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payload: &T) {
-        self.emit_all(to, None, &[self.outgoing(event, payload)]);
+        self.emit_all(to, Except::Nobody, &[self.outgoing(event, payload)]);
     }
 
-    /// As [`Hub::emit`], without one socket.
+    /// As [`Hub::emit`], without some.
     pub fn emit_except<T: Serialize>(
         &self,
         to: &[Audience],
-        except: Option<SessionNo>,
+        except: Except,
         event: &ServerEvent<T>,
         payload: &T,
     ) {
@@ -105,13 +127,13 @@ impl Hub {
     /// As [`Hub::emit`], several payloads at once: what is queued together shares a system call.
     pub fn emit_many<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payloads: &[T]) {
         let events: Vec<_> = payloads.iter().map(|payload| self.outgoing(event, payload)).collect();
-        self.emit_all(to, None, &events);
+        self.emit_all(to, Except::Nobody, &events);
     }
 
-    fn emit_all(&self, to: &[Audience], except: Option<SessionNo>, events: &[Outgoing]) {
+    fn emit_all(&self, to: &[Audience], except: Except, events: &[Outgoing]) {
         let Some(kind) = events.first().map(|event| event.kind) else { return };
         for session in self.audiences.sessions(to) {
-            if Some(session.no) != except && kind.reaches(session.namespace) {
+            if kind.reaches(session.namespace) && !except.leaves_out(&session) {
                 events.iter().for_each(|event| session.send(event));
             }
         }
@@ -119,6 +141,7 @@ impl Hub {
             let payload = event.json.clone();
             self.relay.publish(&Envelope::Event {
                 to: to.to_vec(),
+                except,
                 name: event.kind.name,
                 payload,
             });
@@ -171,7 +194,10 @@ impl Hub {
                     .iter()
                     .for_each(|session| session.extend(until));
             }
-            Command::ForgetAccount(_) => {}
+            Command::ForgetAccount(_)
+            | Command::ForgetRoom(_)
+            | Command::CloseRoom(_)
+            | Command::LeaveRoom(..) => {}
         }
     }
 
@@ -189,6 +215,14 @@ impl Hub {
     pub fn leave(&self, session: &Session, audience: Audience) {
         session.drop_audience(audience);
         self.audiences.remove(audience, session.no);
+    }
+
+    /// Takes every socket of one audience out of another, and gives those that were in it.
+    pub fn leave_all(&self, these: Audience, audience: Audience) -> Vec<Arc<Session>> {
+        let mut sessions = self.audiences.sessions(&[these]);
+        sessions.retain(|session| session.is_in(audience));
+        sessions.iter().for_each(|session| self.leave(session, audience));
+        sessions
     }
 
     /// How many sockets are connected here.

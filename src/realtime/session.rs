@@ -247,6 +247,11 @@ impl Session {
         self.audiences().len()
     }
 
+    /// Whether the socket belongs to an audience.
+    pub fn is_in(&self, audience: Audience) -> bool {
+        self.audiences().contains(&audience)
+    }
+
     /// Notes an audience that the socket belongs to; `false` when it did already.
     pub(super) fn note_audience(&self, audience: Audience) -> bool {
         self.audiences().insert(audience)

@@ -1,5 +1,6 @@
 //! Reading requests: bodies, query parameters, ids in paths, who calls, from where.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub struct Params<T>(pub T);
 
 /// The only id in a path.
 pub struct PathId<T>(pub T);
+
+/// The two ids in a path.
+pub struct PathIds<A, B>(pub A, pub B);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Error;
@@ -102,14 +106,33 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
-impl<S: Send + Sync, T: FromStr<Err: std::fmt::Display>> FromRequestParts<S> for PathId<T> {
+impl<S: Send + Sync, T: FromStr<Err: fmt::Display>> FromRequestParts<S> for PathId<T> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
         let text = Path::<String>::from_request_parts(parts, state).await;
         let Path(text) = text.map_err(|_| Error::not_found("There is nothing here"))?;
-        text.parse().map(Self).map_err(|problem: T::Err| Error::invalid("id", problem.to_string()))
+        id(&text).map(Self)
     }
+}
+
+impl<S, A, B> FromRequestParts<S> for PathIds<A, B>
+where
+    S: Send + Sync,
+    A: FromStr<Err: fmt::Display>,
+    B: FromStr<Err: fmt::Display>,
+{
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Error> {
+        let texts = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((one, other)) = texts.map_err(|_| Error::not_found("There is nothing here"))?;
+        Ok(Self(id(&one)?, id(&other)?))
+    }
+}
+
+fn id<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Error> {
+    text.parse().map_err(|problem: T::Err| Error::invalid("id", problem.to_string()))
 }
 
 /// Whoever calls must show a token that holds: in `Authorization: Bearer`, or as `?token=`.

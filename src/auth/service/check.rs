@@ -65,7 +65,10 @@ impl Lifecycle for Auth {
             Command::ForgetAccount(user) => {
                 self.accounts.remove(&user);
             }
-            Command::ExtendLogin(..) => {}
+            Command::ExtendLogin(..)
+            | Command::ForgetRoom(_)
+            | Command::LeaveRoom(..)
+            | Command::CloseRoom(_) => {}
         }
     }
 }

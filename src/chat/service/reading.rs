@@ -1,4 +1,5 @@
-//! Reading: only a receiver marks, and a read is announced once.
+//! Reading between two: only a receiver marks, and a read is announced once. Of rooms it finds
+//! out here that a message is in one; the rest is in `room_reading`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,9 @@ use futures_util::FutureExt;
 use super::{BATCH, Chat, WAITING};
 use crate::caller::Caller;
 use crate::chat::model::{ReadMark, StoredMessage};
+use crate::chat::requests::{Kinds, ReadMessage};
 use crate::chat::store::ChatStore;
-use crate::chat::wire::{MESSAGE_READ_RECEIPT, Message, ReadReceipt};
+use crate::chat::wire::{AnyMessage, MESSAGE_READ_RECEIPT, ReadReceipt};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId, UserId};
@@ -21,22 +23,30 @@ const RECEIPTS_AT_ONCE: usize = 200;
 /// How long the sender's sockets take to drain those.
 const BETWEEN_RECEIPTS: Duration = Duration::from_millis(50);
 
-/// Who wrote a message, and for whom.
+/// Who wrote a message, for whom, and where it is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Addressed {
-    sender: UserId,
-    receiver: UserId,
+    pub(super) sender: UserId,
+    /// Nobody in particular in a room.
+    pub(super) receiver: Option<UserId>,
+    pub(super) conversation: ConversationId,
+    pub(super) seq: i64,
 }
 
-impl From<&Message> for Addressed {
-    fn from(message: &Message) -> Self {
-        Self { sender: message.sender.id, receiver: message.receiver.id }
+impl From<&AnyMessage> for Addressed {
+    fn from(message: &AnyMessage) -> Self {
+        let (sender, receiver) = match message {
+            AnyMessage::Direct(message) => (message.sender.id, Some(message.receiver.id)),
+            AnyMessage::Room(message) => (message.sender.id, None),
+        };
+        Self { sender, receiver, conversation: message.conversation(), seq: message.seq() }
     }
 }
 
 impl From<&StoredMessage> for Addressed {
     fn from(message: &StoredMessage) -> Self {
-        Self { sender: message.sender, receiver: message.receiver }
+        let &StoredMessage { sender, receiver, conversation, seq, .. } = message;
+        Self { sender, receiver, conversation, seq }
     }
 }
 
@@ -52,20 +62,38 @@ pub(super) fn writer(
 }
 
 impl Chat {
-    /// Marks one message as read by the caller and tells its sender.
+    /// Marks one message as read by the caller and tells those who must know: its sender, or the
+    /// room. One's own message in a room, and one from before one joined, cannot be unread, so
+    /// nothing happens.
     ///
     /// # Errors
-    /// `not_found` for a message of others, `forbidden` for one's own, `validation_failed` when
-    /// `sender` is not who wrote it.
+    /// `not_found` for a message of others, and one of a kind that is not spoken of here;
+    /// `forbidden` for one's own between two; `validation_failed` when the sender or the room
+    /// named is another.
     pub async fn read_message(
         &self,
         caller: Caller,
-        message: MessageId,
-        sender: Option<UserId>,
+        kinds: Kinds,
+        asked: ReadMessage,
     ) -> Result<()> {
-        let reader = caller.user;
-        let addressed = self.addressed(message).await?;
-        if addressed.receiver != reader {
+        let addressed = self.addressed(asked.message).await?;
+        match addressed.receiver {
+            Some(receiver) if kinds.direct => {
+                self.read_direct(caller.user, receiver, asked, addressed).await
+            }
+            None if kinds.rooms => self.read_in_room(caller.user, asked, addressed).await,
+            _ => Err(no_message()),
+        }
+    }
+
+    async fn read_direct(
+        &self,
+        reader: UserId,
+        receiver: UserId,
+        asked: ReadMessage,
+        addressed: Addressed,
+    ) -> Result<()> {
+        if receiver != reader {
             let own = addressed.sender == reader;
             return Err(if own {
                 Error::forbidden("Only the receiver reads a message")
@@ -73,10 +101,8 @@ impl Chat {
                 no_message()
             });
         }
-        if sender.is_some_and(|named| named != addressed.sender) {
-            return Err(Error::invalid("senderId", "is not who wrote the message"));
-        }
-        let read = self.reads.submit(ReadMark::One { message, reader }).await?;
+        agrees(asked, addressed)?;
+        let read = self.reads.submit(ReadMark::One { message: asked.message, reader }).await?;
         self.tell_read(reader, read).await;
         Ok(())
     }
@@ -127,6 +153,17 @@ impl Chat {
     }
 }
 
-fn no_message() -> Error {
+/// That what was said beside a message's id is true of the message (CONTRACT §5).
+pub(super) fn agrees(asked: ReadMessage, addressed: Addressed) -> Result<()> {
+    if asked.sender.is_some_and(|named| named != addressed.sender) {
+        return Err(Error::invalid("senderId", "is not who wrote the message"));
+    }
+    if asked.room.is_some_and(|named| named.conversation() != addressed.conversation) {
+        return Err(Error::invalid("roomId", "is not where the message is"));
+    }
+    Ok(())
+}
+
+pub(super) fn no_message() -> Error {
     Error::not_found("There is no such message")
 }

@@ -9,10 +9,11 @@ use quick_cache::sync::Cache;
 use tokio::task::JoinHandle;
 
 use super::{BATCH, Chat, WAITING};
-use crate::chat::model::{NewMessage, StoredMessage};
+use crate::chat::model::{Addressee, NewMessage, StoredMessage};
 use crate::chat::requests::SendMessage;
+use crate::chat::room_wire::RoomMessage;
 use crate::chat::store::{Appended, ChatStore};
-use crate::chat::wire::{Message, Person};
+use crate::chat::wire::{AnyMessage, Message, Person};
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId};
 use crate::presence::service::Presence;
@@ -29,14 +30,15 @@ const UNSETTLED: usize = 10_000;
 pub(super) struct Outbound {
     message: NewMessage,
     sender: Arc<str>,
-    receiver: Arc<str>,
+    /// Nobody's in a room.
+    receiver: Option<Arc<str>>,
     /// The socket that gets `message_sent` instead.
     socket: SessionNo,
 }
 
 /// A message that is on disk.
 pub(super) struct Written {
-    message: Arc<Message>,
+    message: AnyMessage,
     repeated: bool,
 }
 
@@ -83,7 +85,7 @@ impl Writer {
         let (stored, repeated, unheard) = match result {
             Ok(Appended::Stored(stored)) => (stored, false, true),
             Ok(Appended::Repeated(stored)) => {
-                let same = stored.receiver == outbound.message.receiver;
+                let same = stored.conversation == outbound.message.conversation;
                 let unheard = same && self.unsettled.remove(&stored.id).is_some();
                 (stored, true, unheard)
             }
@@ -92,7 +94,7 @@ impl Writer {
                 return Err(error);
             }
         };
-        let message = Arc::new(self.show(stored, outbound));
+        let message = self.show(stored, outbound);
         if unheard {
             self.announcer
                 .announce(Announcement { message: message.clone(), except: outbound.socket });
@@ -100,17 +102,21 @@ impl Writer {
         Ok(Written { message, repeated })
     }
 
-    /// A repeat may name another receiver than the stored message; then its name is of no use, and
-    /// [`Chat::send_message`] refuses it.
-    fn show(&self, stored: StoredMessage, outbound: &Outbound) -> Message {
-        let person = |id, username: &Arc<str>| Person {
-            id,
-            username: username.clone(),
-            is_online: self.presence.is_online(id),
+    /// A repeat may be addressed to somebody else than the stored message; then the names are of
+    /// no use, and [`Chat::send_message`] refuses it.
+    fn show(&self, stored: StoredMessage, outbound: &Outbound) -> AnyMessage {
+        let person = |id, username: Option<&Arc<str>>| {
+            let username = username.cloned().unwrap_or_default();
+            Person::new(id, username, self.presence.is_online(id))
         };
-        let sender = person(stored.sender, &outbound.sender);
-        let receiver = person(stored.receiver, &outbound.receiver);
-        Message::new(stored, sender, receiver)
+        let sender = person(stored.sender, Some(&outbound.sender));
+        match stored.receiver {
+            Some(receiver) => {
+                let receiver = person(receiver, outbound.receiver.as_ref());
+                AnyMessage::Direct(Arc::new(Message::new(stored, sender, receiver)))
+            }
+            None => AnyMessage::Room(Arc::new(RoomMessage::new(stored, sender))),
+        }
     }
 }
 
@@ -119,44 +125,53 @@ impl Chat {
     /// and announces nothing.
     ///
     /// # Errors
-    /// `not_found` for an unknown receiver, `conflict` for a `clientMsgId` used for something else,
+    /// `not_found` for an unknown receiver, `forbidden` in a room before `join_room`, `conflict` for a `clientMsgId` used for something else,
     /// `rate_limited`, and `unavailable` when the message could not be written in time: then it is
     /// not known whether it is stored, and a repeat with the same `clientMsgId` is safe.
-    pub async fn send_message(
-        &self,
-        session: &Session,
-        wanted: SendMessage,
-    ) -> Result<Arc<Message>> {
+    pub async fn send_message(&self, session: &Session, wanted: SendMessage) -> Result<AnyMessage> {
         let sender = session.caller.user;
         self.limits.sends.check(&sender)?;
-        if wanted.receiver == sender {
-            return Err(Error::invalid("receiverId", "must be somebody else"));
-        }
-        let names = (self.name_of(sender).await?, self.name_of(wanted.receiver).await?);
-        if self.typing.stop(sender, wanted.receiver) {
-            self.tell_typing(sender, wanted.receiver, false);
+        let (conversation, receiver) = match wanted.to {
+            Addressee::User(user) if user == sender => {
+                return Err(Error::invalid("receiverId", "must be somebody else"));
+            }
+            Addressee::User(user) => (ConversationId::of_pair(sender, user), Some(user)),
+            Addressee::Room(room) => (room.conversation(), None),
+        };
+        let name = match receiver {
+            Some(user) => Some(self.name_of(user).await?),
+            None => {
+                self.may_address(session, wanted.to).await?;
+                None
+            }
+        };
+        let names = (self.name_of(sender).await?, name);
+        if self.typing.stop(sender, wanted.to) {
+            self.tell_typing(sender, wanted.to, false);
         }
         let message = NewMessage {
             id: MessageId::generate(self.clock.now()),
-            conversation: ConversationId::of_pair(sender, wanted.receiver),
+            conversation,
             sender,
-            receiver: wanted.receiver,
+            receiver,
             content: wanted.content.clone(),
             message_type: wanted.message_type,
             client_msg_id: wanted.client_msg_id.clone(),
         };
         let outbound = Outbound { message, sender: names.0, receiver: names.1, socket: session.no };
         let Written { message, repeated } = self.messages.submit(outbound).await?;
-        if repeated && !is_same(&message, &wanted) {
+        if repeated && !(message.conversation() == conversation && is_same(&message, &wanted)) {
             return Err(Error::conflict("The clientMsgId was used for another message"));
         }
-        self.recent.insert(message.id, message.as_ref().into());
+        self.recent.insert(message.id(), (&message).into());
         Ok(message)
     }
 }
 
-fn is_same(stored: &Message, wanted: &SendMessage) -> bool {
-    stored.receiver.id == wanted.receiver
-        && stored.content == wanted.content
-        && stored.message_type == wanted.message_type
+fn is_same(stored: &AnyMessage, wanted: &SendMessage) -> bool {
+    let (content, message_type) = match stored {
+        AnyMessage::Direct(message) => (&message.content, message.message_type),
+        AnyMessage::Room(message) => (&message.content, message.message_type),
+    };
+    *content == wanted.content && message_type == wanted.message_type
 }

@@ -1,14 +1,13 @@
 //! Resuming: what a client missed, so that nothing is lost over a reconnect (CONTRACT §4).
 
-use std::collections::HashSet;
-
 use super::Chat;
+use super::history::InRoom;
 use crate::caller::Caller;
 use crate::chat::model::StoredMessage;
-use crate::chat::requests::Sync;
+use crate::chat::requests::{Kinds, Sync};
 use crate::chat::wire::Synced;
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::ids::{ConversationId, UserId};
 
 /// Messages in one answer.
@@ -19,29 +18,29 @@ const MOST_BYTES: usize = 512 * 1024;
 const PAGE: u32 = 200;
 
 impl Chat {
-    /// What the caller missed: of the conversations named, everything after their last `seq`; of
+    /// What the caller missed, of these kinds: of the conversations named, everything after their last `seq`; of
     /// the others what is newer than `since`, or without it what is unread. Conversations that do
     /// not exist or are not the caller's hold nothing.
     ///
     /// # Errors
     /// `rate_limited`, as requests that change something are: this is the dearest thing to ask for.
-    pub async fn sync(&self, caller: Caller, asked: &Sync) -> Result<Synced> {
-        self.limits.rest_writes.check(&caller.user)?;
+    pub async fn sync(&self, caller: Caller, kinds: Kinds, asked: &Sync) -> Result<Synced> {
+        let user = caller.user;
+        self.limits.rest_writes.check(&user)?;
         let mut missed = Vec::new();
         for (conversation, after) in &asked.conversations {
             if missed.len() > MOST {
                 break;
             }
             missed.extend(
-                self.after(caller.user, *conversation, *after, MOST + 1 - missed.len()).await?,
+                self.after(user, kinds, *conversation, *after, MOST + 1 - missed.len()).await?,
             );
         }
         if missed.len() <= MOST {
-            let named: Vec<_> = asked.conversations.iter().map(|(id, _)| *id).collect();
-            let room = MOST + 1 - missed.len();
+            let most = MOST + 1 - missed.len();
             missed.extend(match asked.since {
-                Some(since) => self.newer(caller.user, &named, since, room).await?,
-                None => self.store.unread(caller.user, &named, room as u32).await?,
+                Some(since) => self.newer(user, kinds, asked, since, most).await?,
+                None => self.unread(user, kinds, asked, most).await?,
             });
         }
         let fits = fitting(&missed);
@@ -54,6 +53,7 @@ impl Chat {
     async fn after(
         &self,
         user: UserId,
+        kinds: Kinds,
         conversation: ConversationId,
         seq: i64,
         most: usize,
@@ -62,21 +62,74 @@ impl Chat {
         let seq = seq.max(0);
         let (first, last) = (seq.saturating_add(1), seq.saturating_add(most as i64));
         let messages = self.store.range(conversation, first, last).await?;
-        let theirs =
-            messages.first().is_some_and(|first| first.sender == user || first.receiver == user);
+        let theirs = match messages.first() {
+            Some(first) => self.may_see(user, kinds, first).await?,
+            None => false,
+        };
         Ok(if theirs { messages } else { Vec::new() })
     }
 
+    async fn may_see(&self, user: UserId, kinds: Kinds, message: &StoredMessage) -> Result<bool> {
+        match message.room() {
+            None => {
+                let of_two = message.sender == user || message.receiver == Some(user);
+                Ok(kinds.direct && of_two)
+            }
+            Some(_) if !kinds.rooms => Ok(false),
+            Some(room) => match self.rooms.member(room, user).await {
+                Ok(_) => Ok(true),
+                Err(error) if matches!(error.code, Code::NotFound | Code::Forbidden) => Ok(false),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// What is unread in the conversations that are not named.
+    async fn unread(
+        &self,
+        user: UserId,
+        kinds: Kinds,
+        asked: &Sync,
+        most: usize,
+    ) -> Result<Vec<StoredMessage>> {
+        let mut unread = Vec::new();
+        if kinds.direct {
+            let named: Vec<_> = asked.conversations.iter().map(|(id, _)| *id).collect();
+            unread = self.store.unread(user, &named, most as u32).await?;
+        }
+        if kinds.rooms {
+            for InRoom { membership, .. } in self.rooms_by_change(user).await? {
+                let room = membership.room.id;
+                if unread.len() < most && !asked.names(room.conversation()) {
+                    let room = most - unread.len();
+                    unread.extend(
+                        self.unread_messages(membership.room.id, membership.member, room).await?,
+                    );
+                }
+            }
+        }
+        Ok(unread)
+    }
+
+    /// What is newer than `since` in the conversations that are not named.
     async fn newer(
         &self,
         user: UserId,
-        except: &[ConversationId],
+        kinds: Kinds,
+        asked: &Sync,
         since: Timestamp,
         most: usize,
     ) -> Result<Vec<StoredMessage>> {
-        let except: HashSet<_> = except.iter().collect();
-        let mut changed = self.changed_since(user, since).await?;
-        changed.retain(|conversation| !except.contains(conversation));
+        let mut changed = Vec::new();
+        if kinds.direct {
+            changed = self.changed_since(user, since).await?;
+        }
+        if kinds.rooms {
+            let rooms = self.rooms_by_change(user).await?;
+            let newer = rooms.iter().filter(|room| room.last_seq > 0 && room.updated_at > since);
+            changed.extend(newer.map(|room| room.position().1));
+        }
+        changed.retain(|conversation| !asked.names(*conversation));
         changed.sort_unstable();
         let mut newer = Vec::new();
         for conversation in changed {
@@ -84,7 +137,7 @@ impl Chat {
                 break;
             }
             let seen = self.last_seq_until(conversation, since).await?;
-            newer.extend(self.after(user, conversation, seen, most - newer.len()).await?);
+            newer.extend(self.after(user, kinds, conversation, seen, most - newer.len()).await?);
         }
         Ok(newer)
     }

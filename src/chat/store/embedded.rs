@@ -1,16 +1,19 @@
-//! Messages and conversations on SQLite.
+//! Messages, conversations and reads on SQLite.
 
 mod append;
 mod inbox;
 mod messages;
+mod room_reads;
 
 use async_trait::async_trait;
 
 use super::{Appended, ChatStore, InboxPosition};
-use crate::chat::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
+use crate::chat::model::{
+    ConversationHead, NewMessage, Progress, ReadMark, RoomRead, StoredMessage, Stretch,
+};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::store::Migration;
 use crate::store::embedded::Embedded;
 
@@ -18,10 +21,11 @@ use crate::store::embedded::Embedded;
 /// its participants, so that an inbox is one range of one tree. Its `updated_at` is always the
 /// `created_at` of the last message: both are written in one transaction, and so the old row is
 /// found without an index by conversation.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    domain: "chat",
-    version: 1,
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        domain: "chat",
+        version: 1,
+        sql: "
         CREATE TABLE messages (
             id            BLOB NOT NULL UNIQUE,
             conversation  BLOB NOT NULL,
@@ -47,7 +51,49 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             updated_at   INTEGER NOT NULL,
             PRIMARY KEY (user, updated_at DESC, conversation DESC)
         ) STRICT, WITHOUT ROWID;",
-}];
+    },
+    Migration { domain: "chat", version: 2, sql: ROOMS },
+];
+
+/// Messages of rooms have no receiver. What members have read of them stands in rows of its own,
+/// found by number (how far somebody is) and by place (who read this).
+const ROOMS: &str = "
+    CREATE TABLE messages_of_rooms_too (
+        id            BLOB NOT NULL UNIQUE,
+        conversation  BLOB NOT NULL,
+        seq           INTEGER NOT NULL,
+        sender        BLOB NOT NULL,
+        receiver      BLOB,
+        content       TEXT NOT NULL,
+        message_type  TEXT NOT NULL,
+        client_msg_id TEXT,
+        created_at    INTEGER NOT NULL,
+        read_at       INTEGER
+    ) STRICT;
+    INSERT INTO messages_of_rooms_too SELECT * FROM messages;
+    DROP TABLE messages;
+    ALTER TABLE messages_of_rooms_too RENAME TO messages;
+    CREATE UNIQUE INDEX messages_seq ON messages (conversation, seq);
+    CREATE UNIQUE INDEX messages_client_msg_id ON messages (sender, client_msg_id)
+        WHERE client_msg_id IS NOT NULL;
+    CREATE INDEX messages_unread ON messages (receiver, conversation, seq)
+        WHERE read_at IS NULL AND receiver IS NOT NULL;
+    CREATE INDEX messages_own ON messages (conversation, sender, seq) WHERE receiver IS NULL;
+
+    CREATE TABLE room_reads (
+        room    BLOB NOT NULL,
+        user    BLOB NOT NULL,
+        no      INTEGER NOT NULL,
+        first   INTEGER NOT NULL,
+        last    INTEGER NOT NULL,
+        count   INTEGER NOT NULL,
+        read_at INTEGER NOT NULL,
+        done    INTEGER NOT NULL,
+        top     INTEGER NOT NULL,
+        ahead   INTEGER NOT NULL,
+        PRIMARY KEY (room, user, no)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX room_reads_place ON room_reads (room, user, last, first, read_at);";
 
 /// Messages and conversations in the embedded database.
 #[derive(Clone)]
@@ -91,6 +137,11 @@ impl ChatStore for EmbeddedChatStore {
         self.0.read(move |db| messages::by_id(db, id)).await
     }
 
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<StoredMessage>> {
+        let ids = ids.to_vec();
+        self.0.read(move |db| messages::by_ids(db, &ids)).await
+    }
+
     async fn last_seq(&self, conversation: ConversationId) -> Result<i64> {
         self.0.read(move |db| messages::last_seq(db, conversation)).await
     }
@@ -130,6 +181,41 @@ impl ChatStore for EmbeddedChatStore {
     async fn last_messages(&self, conversations: &[ConversationId]) -> Result<Vec<StoredMessage>> {
         let conversations = conversations.to_vec();
         self.0.read(move |db| messages::last_of_each(db, &conversations)).await
+    }
+
+    async fn append_reads(&self, reads: Vec<RoomRead>) -> Result<Vec<bool>> {
+        self.0.write(move |db| room_reads::append(db, &reads)).await
+    }
+
+    async fn progress(&self, room: RoomId, users: &[UserId]) -> Result<Vec<(UserId, Progress)>> {
+        let users = users.to_vec();
+        self.0.read(move |db| room_reads::progress(db, room, &users)).await
+    }
+
+    async fn stretches(
+        &self,
+        room: RoomId,
+        user: UserId,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<Stretch>> {
+        let found = self.0.read(move |db| room_reads::between(db, room, user, first, last)).await?;
+        Ok(found.into_iter().map(|read| read.stretch).collect())
+    }
+
+    async fn readers(
+        &self,
+        room: RoomId,
+        users: &[UserId],
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<RoomRead>> {
+        let users = users.to_vec();
+        self.0.read(move |db| room_reads::of_each(db, room, &users, first, last)).await
+    }
+
+    async fn count_own(&self, room: RoomId, user: UserId, first: i64, last: i64) -> Result<i64> {
+        self.0.read(move |db| messages::count_own(db, room, user, first, last)).await
     }
 }
 

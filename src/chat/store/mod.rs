@@ -5,10 +5,12 @@ pub mod mongo;
 
 use async_trait::async_trait;
 
-use super::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
+use super::model::{
+    ConversationHead, NewMessage, Progress, ReadMark, RoomRead, StoredMessage, Stretch,
+};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 
 /// What became of one message of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +31,8 @@ pub trait ChatStore: Send + Sync {
     /// Appends messages in order, with one result each. A message gets the `seq` after its
     /// conversation's last one, without gaps whatever fails, and a `created_at` of `now`, or of
     /// the message before it where that is later. `(sender, client_msg_id)` is unique for ever.
-    /// The conversation's head exists and is up to date before the message is durable.
+    /// A one-to-one conversation's head exists and is up to date before the message is durable;
+    /// rooms have none.
     async fn append(&self, batch: Vec<NewMessage>, now: Timestamp) -> Vec<Result<Appended>>;
     /// Marks messages as read at `now`, with one result per mark: the messages that were unread
     /// and are read by this call, in order of `seq`. Only a message's receiver marks it.
@@ -41,6 +44,8 @@ pub trait ChatStore: Send + Sync {
 
     /// The message with this id.
     async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>>;
+    /// The messages with these ids, in any order; ids without a message are left out.
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<StoredMessage>>;
     /// The highest `seq`, 0 when there is no message.
     async fn last_seq(&self, conversation: ConversationId) -> Result<i64>;
     /// The messages `first..=last` by `seq`, ascending.
@@ -51,7 +56,7 @@ pub trait ChatStore: Send + Sync {
         last: i64,
     ) -> Result<Vec<StoredMessage>>;
 
-    /// Messages that `reader` has not read, by conversation and `seq`, at most `limit`,
+    /// One-to-one messages that `reader` has not read, by conversation and `seq`, at most `limit`,
     /// none of the conversations in `except`.
     async fn unread(
         &self,
@@ -59,10 +64,10 @@ pub trait ChatStore: Send + Sync {
         except: &[ConversationId],
         limit: u32,
     ) -> Result<Vec<StoredMessage>>;
-    /// How many messages `reader` has not read, for each conversation that has any.
+    /// How many one-to-one messages `reader` has not read, for each conversation that has any.
     async fn unread_counts(&self, reader: UserId) -> Result<Vec<(ConversationId, u64)>>;
 
-    /// The conversations of a user, the last changed first (then by id, descending), behind
+    /// The one-to-one conversations of a user, the last changed first (then by id, descending), behind
     /// `before`, at most `limit`.
     async fn conversations(
         &self,
@@ -72,4 +77,29 @@ pub trait ChatStore: Send + Sync {
     ) -> Result<Vec<ConversationHead>>;
     /// The last message of each of these conversations that has one, in any order.
     async fn last_messages(&self, conversations: &[ConversationId]) -> Result<Vec<StoredMessage>>;
+
+    /// Stores reads in order; for each whether it is stored. One whose number its member has used
+    /// already is not, nor are the later ones of that member in this batch.
+    async fn append_reads(&self, reads: Vec<RoomRead>) -> Result<Vec<bool>>;
+    /// How far these members are, as the read of each that has the highest number says; those
+    /// without a read are left out.
+    async fn progress(&self, room: RoomId, users: &[UserId]) -> Result<Vec<(UserId, Progress)>>;
+    /// What a member has read that has any of `first..=last` in it, ascending.
+    async fn stretches(
+        &self,
+        room: RoomId,
+        user: UserId,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<Stretch>>;
+    /// The reads of these members that have any of `first..=last` in them, in any order.
+    async fn readers(
+        &self,
+        room: RoomId,
+        users: &[UserId],
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<RoomRead>>;
+    /// How many of the messages `first..=last` of a room this member wrote.
+    async fn count_own(&self, room: RoomId, user: UserId, first: i64, last: i64) -> Result<i64>;
 }

@@ -1,4 +1,4 @@
-//! Messages and conversations on MongoDB.
+//! Messages, conversations and reads on MongoDB.
 //!
 //! Any number of nodes write at once. What they must agree on (the next `seq`, one message per
 //! `clientMsgId`) unique indexes decide; `append` tells how the loser of such a race goes on.
@@ -9,6 +9,7 @@ mod heads;
 mod known;
 mod pages;
 mod reads;
+mod room_reads;
 mod rows;
 
 use std::sync::Arc;
@@ -20,21 +21,31 @@ use mongodb::{Collection, Database};
 
 use self::heads::Heads;
 use self::known::Recent;
+use self::room_reads::{ROOM_READS, RoomReadRow};
 use self::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
 use super::{Appended, ChatStore, InboxPosition};
-use crate::chat::model::{ConversationHead, NewMessage, ReadMark, StoredMessage};
+use crate::chat::model::{
+    ConversationHead, NewMessage, Progress, ReadMark, RoomRead, StoredMessage, Stretch,
+};
 use crate::clock::Timestamp;
 use crate::error::Result;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::store::mongo::index::{index, partial_index, partial_unique_index, unique_index};
 use crate::store::mongo::{Mongo, MongoMigration};
 
 /// The steps of chat's schema.
-pub const MIGRATIONS: &[MongoMigration] = &[MongoMigration {
-    domain: "chat",
-    version: 1,
-    apply: |database| Box::pin(create_indexes(database)),
-}];
+pub const MIGRATIONS: &[MongoMigration] = &[
+    MongoMigration {
+        domain: "chat",
+        version: 1,
+        apply: |database| Box::pin(create_indexes(database)),
+    },
+    MongoMigration {
+        domain: "chat",
+        version: 2,
+        apply: |database| Box::pin(create_room_indexes(database)),
+    },
+];
 
 /// Keeps `seq` unique within a conversation.
 const SEQ_UNIQUE: &str = "conversation_seq_unique";
@@ -66,12 +77,37 @@ async fn create_indexes(database: Database) -> mongodb::error::Result<()> {
     Ok(())
 }
 
+/// Finds the messages that a member wrote in a room.
+const OWN: &str = "conversation_own";
+/// Keeps the reads of a member numbered.
+const READ_NO_UNIQUE: &str = "read_no_unique";
+
+async fn create_room_indexes(database: Database) -> mongodb::error::Result<()> {
+    database
+        .collection::<MessageRow>(MESSAGES)
+        .create_index(partial_index(
+            OWN,
+            doc! { "conversationId": 1, "senderId": 1, "seq": 1 },
+            doc! { "room": true },
+        ))
+        .await?;
+    database
+        .collection::<RoomReadRow>(ROOM_READS)
+        .create_indexes([
+            unique_index(READ_NO_UNIQUE, doc! { "roomId": 1, "userId": 1, "no": 1 }),
+            index("read_place", doc! { "roomId": 1, "userId": 1, "last": 1 }),
+        ])
+        .await?;
+    Ok(())
+}
+
 /// [`ChatStore`] on MongoDB. Clones share what they know of conversations.
 #[derive(Debug, Clone)]
 pub struct MongoChatStore {
     db: Mongo,
     messages: Collection<MessageRow>,
     conversations: Collection<ConversationRow>,
+    room_reads: Collection<RoomReadRow>,
     heads: Heads,
     /// Whether the database was away when messages were written last.
     away: Arc<AtomicBool>,
@@ -85,6 +121,7 @@ impl MongoChatStore {
             db: db.clone(),
             messages: db.collection(MESSAGES),
             conversations: db.collection(CONVERSATIONS),
+            room_reads: db.collection(ROOM_READS),
             heads: Heads::new(db),
             away: Arc::default(),
             recent: Recent::new(),
@@ -108,6 +145,10 @@ impl ChatStore for MongoChatStore {
 
     async fn message(&self, id: MessageId) -> Result<Option<StoredMessage>> {
         pages::message(self, id).await
+    }
+
+    async fn messages(&self, ids: &[MessageId]) -> Result<Vec<StoredMessage>> {
+        pages::messages(self, ids).await
     }
 
     async fn last_seq(&self, conversation: ConversationId) -> Result<i64> {
@@ -147,5 +188,37 @@ impl ChatStore for MongoChatStore {
 
     async fn last_messages(&self, conversations: &[ConversationId]) -> Result<Vec<StoredMessage>> {
         pages::last_messages(self, conversations).await
+    }
+
+    async fn append_reads(&self, reads: Vec<RoomRead>) -> Result<Vec<bool>> {
+        room_reads::append(self, reads).await
+    }
+
+    async fn progress(&self, room: RoomId, users: &[UserId]) -> Result<Vec<(UserId, Progress)>> {
+        room_reads::progress(self, room, users).await
+    }
+
+    async fn stretches(
+        &self,
+        room: RoomId,
+        user: UserId,
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<Stretch>> {
+        room_reads::stretches(self, room, user, first, last).await
+    }
+
+    async fn readers(
+        &self,
+        room: RoomId,
+        users: &[UserId],
+        first: i64,
+        last: i64,
+    ) -> Result<Vec<RoomRead>> {
+        room_reads::readers(self, room, users, first, last).await
+    }
+
+    async fn count_own(&self, room: RoomId, user: UserId, first: i64, last: i64) -> Result<i64> {
+        pages::count_own(self, room, user, first, last).await
     }
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{ClientEntry, EventTable, ServerEvent};
-use crate::error::{Error, ErrorBody, Result};
+use super::{ClientEntry, EVERYWHERE, EventTable, ServerEvent, within};
+use crate::error::{Error, ErrorBody, FieldError, Result};
 use crate::realtime::hub::{Hub, Outgoing};
 use crate::realtime::session::{Sent, Session};
 
@@ -59,9 +59,57 @@ struct Refusal<'a> {
 
 /// What goes back for an event.
 struct Reply {
-    /// The error event of its surface, where it failed.
-    failure: Option<Outgoing>,
+    /// The error events of its surface, where it failed.
+    failures: Vec<Outgoing>,
     ack: Option<Box<RawValue>>,
+}
+
+/// What of an event is needed to tell of its failure, taken before its payload is used up.
+struct Asked {
+    name: &'static str,
+    /// The error events of its surface.
+    failures: &'static [&'static str],
+    /// What the event was about, so that a client without acks knows which one failed.
+    about: Vec<(&'static str, Value)>,
+}
+
+/// The fields of a payload that its error event repeats.
+const ABOUT: [&str; 4] = ["roomId", "messageId", "tempId", "clientMsgId"];
+/// Longest string that is repeated, in bytes.
+const MAX_REPEATED: usize = 256;
+
+/// An error event: `{code, message, details?, errors?, retryAfter?, remaining?}`, and what it is
+/// about. `errors` is what seed 003 calls `details`.
+#[derive(Serialize)]
+struct Failure<'a> {
+    #[serde(flatten)]
+    error: ErrorBody<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten, serialize_with = "as_map")]
+    about: &'a [(&'static str, Value)],
+}
+
+fn as_map<S: serde::Serializer>(
+    about: &&[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(about.iter().map(|(name, value)| (name, value)))
+}
+
+impl Asked {
+    fn of(entry: Option<&ClientEntry>, namespace: &str, payload: &Result<Value>) -> Self {
+        let payload = payload.as_ref().unwrap_or(&Value::Null);
+        let short = |value: &&Value| {
+            value.as_str().map_or(value.is_number(), |text| text.len() <= MAX_REPEATED)
+        };
+        let repeated = |name| Some((name, payload.get(name).filter(short)?.clone()));
+        Self {
+            name: entry.map_or("unknown", |entry| entry.name),
+            failures: entry.map_or(&["error"], |entry| entry.failures(namespace, payload)),
+            about: ABOUT.into_iter().filter_map(repeated).collect(),
+        }
+    }
 }
 
 impl Dispatcher {
@@ -71,7 +119,7 @@ impl Dispatcher {
     /// When two tables of one namespace understand the same event: a defect of the composition.
     pub fn new(tables: Vec<EventTable>, hub: &Arc<Hub>) -> Arc<Self> {
         let mut names: Vec<&'static str> = vec!["/"];
-        names.extend(tables.iter().map(|table| table.namespace).filter(|name| !name.is_empty()));
+        names.extend(tables.iter().flat_map(|table| table.namespaces));
         names.sort_unstable();
         names.dedup();
         let namespaces = names.into_iter().map(|name| (name, lay_out(name, &tables))).collect();
@@ -154,7 +202,8 @@ impl Dispatcher {
             if dispatcher.hub.clock().monotonic() > arrived + PATIENCE {
                 let late = Error::unavailable("The events before it took too long");
                 let entry = dispatcher.entry(&owner, &incoming.name);
-                dispatcher.answer(&owner, entry, incoming.ack, Err(late)).await;
+                let asked = Asked::of(entry, owner.namespace, &incoming.payload);
+                dispatcher.answer(&owner, &asked, incoming.ack, Err(late)).await;
             } else {
                 dispatcher.handle(&owner, incoming).await;
             }
@@ -163,8 +212,10 @@ impl Dispatcher {
 
     /// Answers on the spot an event that cannot be queued.
     fn refuse(&self, session: &Arc<Session>, incoming: &Incoming, error: Error) {
-        let reply = self.reply(session, self.entry(session, &incoming.name), Err(error));
-        let failed = reply.failure.is_some_and(|failure| session.try_send(&failure) == Sent::Full);
+        let entry = self.entry(session, &incoming.name);
+        let asked = Asked::of(entry, session.namespace, &incoming.payload);
+        let reply = self.reply(session, &asked, Err(error));
+        let failed = reply.failures.iter().any(|failure| session.try_send(failure) == Sent::Full);
         let unheard = reply.ack.is_some_and(|body| incoming.ack.acknowledge(&body) == Sent::Full);
         if failed || unheard {
             session.cut();
@@ -174,6 +225,7 @@ impl Dispatcher {
     async fn handle(&self, session: &Arc<Session>, incoming: Incoming) {
         let Incoming { name, payload, ack } = incoming;
         let entry = self.entry(session, &name);
+        let asked = Asked::of(entry, session.namespace, &payload);
         let outcome = match (entry, payload) {
             _ if session.has_ended() => Err(Error::unauthenticated("The socket has been ended")),
             (None, _) => Err(Error::not_found("There is no such event here")),
@@ -184,18 +236,18 @@ impl Dispatcher {
                 handled.await.unwrap_or_else(|_| Err(Error::internal("an event handler panicked")))
             }
         };
-        self.answer(session, entry, ack, outcome).await;
+        self.answer(session, &asked, ack, outcome).await;
     }
 
     async fn answer(
         &self,
         session: &Arc<Session>,
-        entry: Option<&ClientEntry>,
+        asked: &Asked,
         ack: Box<dyn Acknowledge>,
         outcome: Result<Box<RawValue>>,
     ) {
-        let reply = self.reply(session, entry, outcome);
-        if let Some(failure) = reply.failure {
+        let reply = self.reply(session, asked, outcome);
+        for failure in reply.failures {
             session.answer(|| session.try_send(&failure)).await;
         }
         if let Some(body) = reply.ack {
@@ -203,32 +255,31 @@ impl Dispatcher {
         }
     }
 
-    fn reply(
-        &self,
-        session: &Session,
-        entry: Option<&ClientEntry>,
-        outcome: Result<Box<RawValue>>,
-    ) -> Reply {
-        let name = entry.map_or("unknown", |entry| entry.name);
+    fn reply(&self, session: &Session, asked: &Asked, outcome: Result<Box<RawValue>>) -> Reply {
+        let name = asked.name;
         let word = outcome.as_ref().map_or_else(|error| error.code.word(), |_| "ok");
         metrics::counter!("waggle_events_total", "event" => name, "outcome" => word).increment(1);
         tracing::debug!(event = name, outcome = word, user = %session.caller.user, "event");
         let error = match outcome {
-            Ok(body) => return Reply { failure: None, ack: Some(body) },
+            Ok(body) => return Reply { failures: Vec::new(), ack: Some(body) },
             Err(error) => error,
         };
-        let failure = ServerEvent::reliable(entry.map_or("error", |entry| entry.error_event), "");
-        let failure = self.hub.outgoing(&failure, &ErrorBody::from(&error));
+        let failure =
+            Failure { error: ErrorBody::from(&error), errors: &error.details, about: &asked.about };
+        let failures = asked.failures.iter();
+        let failures = failures
+            .map(|event| self.hub.outgoing(&ServerEvent::reliable(event, EVERYWHERE), &failure));
+        let failures = failures.collect();
         let refusal = to_raw_value(&Refusal { ok: false, error: ErrorBody::from(&error) });
         let unwritten = |problem: &_| tracing::error!(%problem, "an ack could not be written");
-        Reply { failure: Some(failure), ack: refusal.inspect_err(unwritten).ok() }
+        Reply { failures, ack: refusal.inspect_err(unwritten).ok() }
     }
 }
 
 fn lay_out(name: &'static str, tables: &[EventTable]) -> Namespace {
     let mut namespace = Namespace::default();
     for (table_no, table) in tables.iter().enumerate() {
-        if name != "/" && !table.namespace.is_empty() && table.namespace != name {
+        if !within(table.namespaces, name) {
             continue;
         }
         if !table.connected.is_empty() {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::ids::{LoginId, UserId};
+use crate::ids::{LoginId, RoomId, UserId};
 use crate::realtime::session::{Session, SessionNo};
 
 /// Locks that share the work; a power of two.
@@ -42,6 +42,13 @@ impl LoginId {
     /// All sockets of the login session.
     pub const fn audience(self) -> Audience {
         Audience::of("login", self.bytes())
+    }
+}
+
+impl RoomId {
+    /// All sockets that are in the room now.
+    pub const fn audience(self) -> Audience {
+        Audience::of("room", self.bytes())
     }
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::{Audience, Hub};
 use crate::clock::Timestamp;
-use crate::realtime::events::ServerEvent;
+use crate::realtime::events::{EVERYWHERE, ServerEvent};
 use crate::realtime::relay::Command;
 use crate::realtime::session::{Life, Session};
 
@@ -20,11 +20,13 @@ const WARNING: Duration = Duration::from_secs(60);
 const EXPIRY_CHECK: Duration = Duration::from_millis(250);
 
 /// The token of this socket ends soon.
-pub const TOKEN_EXPIRING: ServerEvent<Expiring> = ServerEvent::reliable("token_expiring", "");
+pub const TOKEN_EXPIRING: ServerEvent<Expiring> =
+    ServerEvent::reliable("token_expiring", EVERYWHERE);
 /// The token of this socket has ended; the socket ends too.
-pub const TOKEN_EXPIRED: ServerEvent<Expiring> = ServerEvent::reliable("token_expired", "");
+pub const TOKEN_EXPIRED: ServerEvent<Expiring> = ServerEvent::reliable("token_expired", EVERYWHERE);
 /// The server stops; reconnect, to another node or in a while.
-pub const SERVER_SHUTDOWN: ServerEvent<ShuttingDown> = ServerEvent::reliable("server_shutdown", "");
+pub const SERVER_SHUTDOWN: ServerEvent<ShuttingDown> =
+    ServerEvent::reliable("server_shutdown", EVERYWHERE);
 
 /// `{expiresAt}`.
 #[derive(Debug, Serialize, ToSchema)]

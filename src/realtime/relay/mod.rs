@@ -8,9 +8,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::hub::Audience;
+use super::hub::{Audience, Except};
 use crate::clock::Timestamp;
-use crate::ids::{LoginId, UserId};
+use crate::ids::{LoginId, RoomId, UserId};
 
 /// What one node tells the others.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub enum Envelope {
     Event {
         /// Who gets it.
         to: Vec<Audience>,
+        /// Without whom.
+        except: Except,
         /// The event's name, as its table declares it.
         name: &'static str,
         /// Its payload, serialized once.
@@ -37,6 +39,12 @@ pub enum Command {
     ExtendLogin(LoginId, Timestamp),
     /// What is remembered of this account is out of date.
     ForgetAccount(UserId),
+    /// What is remembered of this room and its members is out of date.
+    ForgetRoom(RoomId),
+    /// The sockets of this user are no longer in this room: the membership ends.
+    LeaveRoom(RoomId, UserId),
+    /// No socket is in this room any more: it is gone.
+    CloseRoom(RoomId),
 }
 
 /// Carries envelopes to the other nodes. Local delivery has happened before.

@@ -20,7 +20,7 @@ struct Head {
     updated_at: Timestamp,
     /// What the inboxes have: the time of the last message before this batch.
     in_inboxes: Option<Timestamp>,
-    /// The two of the last message appended by this batch, if it appended one.
+    /// The two of the last message appended by this batch, if it appended one between two.
     participants: Option<[UserId; 2]>,
 }
 
@@ -94,7 +94,7 @@ fn append_one(
     }
     head.last_seq = message.seq;
     head.updated_at = message.created_at;
-    head.participants = Some([message.sender, message.receiver]);
+    head.participants = message.receiver.map(|receiver| [message.sender, receiver]);
     Ok(Ok(Appended::Stored(message)))
 }
 

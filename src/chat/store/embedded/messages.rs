@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
 use crate::chat::model::{ClientMsgId, ReadMark, StoredMessage};
 use crate::clock::Timestamp;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::store::embedded::word;
 use crate::text::MessageText;
 
@@ -49,6 +49,14 @@ pub(super) fn by_id(db: &Connection, id: MessageId) -> rusqlite::Result<Option<S
     one(db, select!("WHERE id = ?1"), [id])
 }
 
+pub(super) fn by_ids(db: &Connection, ids: &[MessageId]) -> rusqlite::Result<Vec<StoredMessage>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        found.extend(by_id(db, *id)?);
+    }
+    Ok(found)
+}
+
 pub(super) fn by_client_msg_id(
     db: &Connection,
     sender: UserId,
@@ -83,6 +91,21 @@ pub(super) fn last_of_each(
         found.extend(one(db, sql, [conversation])?);
     }
     Ok(found)
+}
+
+/// How many of `first..=last` in a room `user` wrote.
+pub(super) fn count_own(
+    db: &Connection,
+    room: RoomId,
+    user: UserId,
+    first: i64,
+    last: i64,
+) -> rusqlite::Result<i64> {
+    db.prepare_cached(
+        "SELECT count(*) FROM messages
+         WHERE conversation = ?1 AND sender = ?2 AND seq BETWEEN ?3 AND ?4 AND receiver IS NULL",
+    )?
+    .query_row(params![room, user, first, last], |row| row.get(0))
 }
 
 /// Messages to `reader` that are unread, outside the conversations `except`.

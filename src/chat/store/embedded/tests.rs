@@ -12,7 +12,7 @@ fn message(sender: UserId, receiver: UserId, client_msg_id: Option<&str>) -> New
         id: MessageId::generate(NOW),
         conversation: ConversationId::of_pair(sender, receiver),
         sender,
-        receiver,
+        receiver: Some(receiver),
         content: MessageText::parse("hello").unwrap(),
         message_type: MessageType::Text,
         client_msg_id: client_msg_id.map(|id| id.parse().unwrap()),
@@ -147,6 +147,15 @@ async fn the_hot_queries_go_by_their_indexes() {
             "UPDATE messages SET read_at = 1 WHERE conversation = ?1 AND receiver = ?2
              AND read_at IS NULL",
             "messages_unread (receiver=? AND conversation=?)",
+        ),
+        (
+            "SELECT count(*) FROM messages WHERE conversation = ?1 AND sender = ?2
+             AND seq BETWEEN ?3 AND ?4 AND receiver IS NULL",
+            "COVERING INDEX messages_own (conversation=? AND sender=? AND seq>? AND seq<?)",
+        ),
+        (
+            "SELECT no FROM room_reads WHERE room = ?1 AND user = ?2 ORDER BY no DESC LIMIT 1",
+            "PRIMARY KEY (room=? AND user=?)",
         ),
         (
             "SELECT content FROM messages WHERE sender = ?1 AND client_msg_id = ?2",

@@ -131,27 +131,31 @@ fn ends(conversations: Vec<ConversationId>) -> Vec<Document> {
     ]
 }
 
-/// Puts the conversations of these messages, which are about to be inserted, into the inboxes of
-/// both their people, at the time of the last of them.
+/// Puts the one-to-one conversations of these messages, which are about to be inserted, into the
+/// inboxes of both their people, at the time of the last of them.
 pub(super) async fn upsert_conversations(
     database: Database,
     rows: &[MessageRow],
     limit: Duration,
 ) -> mongodb::error::Result<()> {
-    let last: BTreeMap<ObjectId, &MessageRow> =
-        rows.iter().map(|row| (row.conversation_id, row)).collect();
-    let updates = last.into_values().map(upsert).collect();
+    let between_two = || rows.iter().filter_map(|row| Some((row, row.receiver_id?)));
+    let last: BTreeMap<ObjectId, (&MessageRow, ObjectId)> =
+        between_two().map(|(row, receiver)| (row.conversation_id, (row, receiver))).collect();
+    if last.is_empty() {
+        return Ok(());
+    }
+    let updates = last.into_values().map(|(row, receiver)| upsert(row, receiver)).collect();
     // The inserts that follow wait for the journals of a majority, and stand later in the same
     // log: what the primary applied before is durable before they are. Only when another server
     // becomes primary between the two can it be lost, and then a time in an inbox is a little
     // old; a new conversation, which would be missing from it, is waited for.
-    let is_new = rows.iter().any(|row| row.seq == 1);
+    let is_new = between_two().any(|(row, _)| row.seq == 1);
     let wait = if is_new { Wait::Durable } else { Wait::Applied };
     bounded(limit, update_each(database, CONVERSATIONS, updates, wait)).await
 }
 
-fn upsert(last: &MessageRow) -> Document {
-    let (one, other) = (last.sender_id, last.receiver_id);
+fn upsert(last: &MessageRow, receiver: ObjectId) -> Document {
+    let (one, other) = (last.sender_id, receiver);
     doc! {
         "q": { "_id": last.conversation_id },
         "u": {

@@ -7,11 +7,11 @@ use mongodb::options::Hint;
 use serde::{Deserialize, Serialize};
 
 use super::rows::MessageRow;
-use super::{MongoChatStore, UNREAD};
+use super::{MongoChatStore, OWN, UNREAD};
 use crate::chat::model::{ConversationHead, StoredMessage};
 use crate::chat::store::InboxPosition;
 use crate::error::Result;
-use crate::ids::{ConversationId, MessageId, UserId};
+use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::store::mongo::operation::run;
 
 pub(super) async fn message(
@@ -21,6 +21,19 @@ pub(super) async fn message(
     let messages = store.messages.clone();
     let found = run(async move { messages.find_one(doc! { "_id": id }).await }).await?;
     Ok(found.map(StoredMessage::from))
+}
+
+pub(super) async fn messages(
+    store: &MongoChatStore,
+    ids: &[MessageId],
+) -> Result<Vec<StoredMessage>> {
+    let (messages, ids) = (store.messages.clone(), ids.to_vec());
+    let rows: Vec<MessageRow> =
+        run(
+            async move { messages.find(doc! { "_id": { "$in": ids } }).await?.try_collect().await },
+        )
+        .await?;
+    Ok(rows.into_iter().map(StoredMessage::from).collect())
 }
 
 pub(super) async fn last_seq(store: &MongoChatStore, conversation: ConversationId) -> Result<i64> {
@@ -75,6 +88,25 @@ pub(super) async fn unread(
     })
     .await?;
     Ok(rows.into_iter().map(StoredMessage::from).collect())
+}
+
+pub(super) async fn count_own(
+    store: &MongoChatStore,
+    room: RoomId,
+    user: UserId,
+    first: i64,
+    last: i64,
+) -> Result<i64> {
+    let messages = store.messages.clone();
+    let count = run(async move {
+        let own = doc! {
+            "conversationId": room, "senderId": user, "room": true,
+            "seq": { "$gte": first, "$lte": last },
+        };
+        messages.count_documents(own).hint(Hint::Name(OWN.to_owned())).await
+    })
+    .await?;
+    Ok(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -82,8 +82,9 @@ async fn unread_of(
         let ids: Vec<ObjectId> = named.iter().map(|(message, _)| (*message).into()).collect();
         let rows = messages.find(doc! { "_id": { "$in": ids }, "unread": true });
         let rows: Vec<MessageRow> = rows.await?.try_collect().await?;
-        let for_reader =
-            |row: &MessageRow| named.contains(&(row.id.into(), row.receiver_id.into()));
+        let for_reader = |row: &MessageRow| {
+            row.receiver_id.is_some_and(|id| named.contains(&(row.id.into(), id.into())))
+        };
         found.extend(rows.into_iter().filter(for_reader).map(|row| (row.id, row)));
     }
     if !inboxes.is_empty() {
@@ -113,8 +114,9 @@ fn share_out(
     let mut shares = vec![Vec::new(); batch.len()];
     for row in rows {
         let message = StoredMessage::from(row.read(now));
-        let named = one.get(&(message.id, message.receiver));
-        let swept = all.get(&(message.conversation, message.receiver));
+        let Some(reader) = message.receiver else { continue };
+        let named = one.get(&(message.id, reader));
+        let swept = all.get(&(message.conversation, reader));
         if let Some(&place) = named.into_iter().chain(swept).min() {
             shares[place].push(message);
         }

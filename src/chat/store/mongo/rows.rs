@@ -21,7 +21,12 @@ pub(super) struct MessageRow {
     pub(super) conversation_id: ObjectId,
     pub(super) seq: i64,
     pub(super) sender_id: ObjectId,
-    pub(super) receiver_id: ObjectId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receiver_id: Option<ObjectId>,
+    /// There only where it is true, so that the index of one's own messages in rooms holds nothing
+    /// else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<bool>,
     content: String,
     message_type: MessageType,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,12 +47,13 @@ impl MessageRow {
             conversation_id: message.conversation.into(),
             seq,
             sender_id: message.sender.into(),
-            receiver_id: message.receiver.into(),
+            receiver_id: message.receiver.map(ObjectId::from),
+            room: message.receiver.is_none().then_some(true),
             content: message.content.as_str().to_owned(),
             message_type: message.message_type,
             client_msg_id: client_msg_id.map(|id| id.as_str().to_owned()),
             created_at: created_at.into(),
-            unread: Some(true),
+            unread: message.receiver.is_some().then_some(true),
             read_at: None,
         }
     }
@@ -65,7 +71,7 @@ impl From<MessageRow> for StoredMessage {
             conversation: row.conversation_id.into(),
             seq: row.seq,
             sender: row.sender_id.into(),
-            receiver: row.receiver_id.into(),
+            receiver: row.receiver_id.map(Into::into),
             content: MessageText::from_stored(row.content),
             message_type: row.message_type,
             client_msg_id: row.client_msg_id.map(ClientMsgId::from_stored),

@@ -1,0 +1,76 @@
+//! Invite tokens: signed, so that they cannot be guessed, and of no use for anything else.
+//! Whether one can still be used is in the store.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use super::model::Invite;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::ids::{InviteId, RoomId, UserId};
+
+/// What a token says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Claims {
+    /// Which invite.
+    #[serde(rename = "inv")]
+    pub(super) invite: InviteId,
+    /// To which room.
+    pub(super) room: RoomId,
+    /// Who alone can use it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<UserId>,
+    exp: i64,
+}
+
+/// Makes and reads invite tokens.
+pub(super) struct InviteTokens {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+    clock: Clock,
+}
+
+impl InviteTokens {
+    pub(super) fn new(secret: &SecretString, clock: &Clock) -> Self {
+        // A key of their own: no invite is an access token, nor the other way round.
+        let key = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret().as_bytes())
+            .expect("HMAC takes keys of any length")
+            .chain_update(b"invite")
+            .finalize()
+            .into_bytes();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_required_spec_claims(&["exp"]);
+        // The time is the clock's, not the library's: checked in `has_expired`.
+        validation.validate_exp = false;
+        Self {
+            encoding: EncodingKey::from_secret(&key),
+            decoding: DecodingKey::from_secret(&key),
+            validation,
+            clock: clock.clone(),
+        }
+    }
+
+    /// The token of an invite.
+    pub(super) fn sign(&self, invite: &Invite) -> Result<String> {
+        let claims = Claims {
+            invite: invite.id,
+            room: invite.room,
+            user: invite.user,
+            exp: invite.expires_at.seconds(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(Error::internal)
+    }
+
+    /// What a token of ours says; `None` for any other text.
+    pub(super) fn read(&self, token: &str) -> Option<Claims> {
+        decode::<Claims>(token, &self.decoding, &self.validation).ok().map(|token| token.claims)
+    }
+
+    pub(super) fn has_expired(&self, claims: &Claims) -> bool {
+        claims.exp <= self.clock.now().seconds()
+    }
+}

@@ -1,0 +1,227 @@
+//! Who is in a room now: sockets that come and go, and what members hear of each other.
+
+use std::sync::Arc;
+
+use futures_util::future::try_join_all;
+
+use super::{Rooms, no_room};
+use crate::caller::Caller;
+use crate::error::{Error, Result};
+use crate::ids::{RoomId, UserId};
+use crate::presence::model::Status;
+use crate::realtime::hub::{Except, Lifecycle};
+use crate::realtime::relay::Command;
+use crate::realtime::session::Session;
+use crate::rooms::attendance::Lost;
+use crate::rooms::model::Member;
+use crate::rooms::wire::{
+    Attendee, LEFT_ROOM, LeaveReason, LeftRoom, MemberList, MemberName, MemberPresence, MemberView,
+    PresenceSummary, RoomPresence, USER_JOINED, USER_LEFT, UserJoined, UserLeft,
+};
+
+/// Audiences that one socket may be in.
+const MOST_AUDIENCES: usize = 1000;
+
+impl Rooms {
+    /// Lets a member's socket into the room: from here on it gets what is said there.
+    ///
+    /// # Errors
+    /// As [`Rooms::member`]; `validation_failed` when the socket is in too many rooms.
+    pub async fn enter(&self, session: &Arc<Session>, room: RoomId) -> Result<Member> {
+        let (user, audience) = (session.caller.user, room.audience());
+        self.member(room, user).await?;
+        if session.audience_count() >= MOST_AUDIENCES {
+            return Err(Error::invalid("roomId", "is one too many: leave some rooms first"));
+        }
+        self.hub.join(session, audience);
+        let arrived = self.attendance.enter(room, user, session.no);
+        if session.is_closed() {
+            self.closed(session);
+        }
+        // The membership may have ended before the socket was where its end would have found it.
+        match self.member(room, user).await {
+            Ok((_, member)) => {
+                if arrived {
+                    self.tell_joined(room, user);
+                }
+                Ok(member)
+            }
+            Err(error) => {
+                self.hub.leave(session, audience);
+                self.attendance.exit(room, user, session.no);
+                Err(error)
+            }
+        }
+    }
+
+    /// Lets a socket out of the room; the membership stays. Does nothing for one that is not in.
+    ///
+    /// # Errors
+    /// As [`Rooms::member`] for a socket that is not in.
+    pub async fn exit(&self, session: &Arc<Session>, room: RoomId) -> Result<LeftRoom> {
+        if self.is_in(session, room) {
+            self.exit_quietly(session, room);
+        } else {
+            self.member(room, session.caller.user).await?;
+        }
+        let left =
+            LeftRoom { room_id: room, reason: LeaveReason::Left, timestamp: self.clock.now() };
+        self.hub.send(session, &LEFT_ROOM, &left);
+        Ok(left)
+    }
+
+    /// Lets a socket out of the room without telling it.
+    pub fn exit_quietly(&self, session: &Arc<Session>, room: RoomId) {
+        let user = session.caller.user;
+        self.hub.leave(session, room.audience());
+        if self.attendance.exit(room, user, session.no) {
+            self.tell_left(room, user);
+        }
+    }
+
+    /// Whether a socket is in the room now, which only members' sockets are.
+    pub fn is_in(&self, session: &Session, room: RoomId) -> bool {
+        session.is_in(room.audience())
+    }
+
+    /// That a socket is in the room.
+    ///
+    /// # Errors
+    /// `forbidden` before `join_room`, else as [`Rooms::member`].
+    pub async fn must_be_in(&self, session: &Session, room: RoomId) -> Result<()> {
+        if self.is_in(session, room) {
+            return Ok(());
+        }
+        self.member(room, session.caller.user).await?;
+        Err(Error::forbidden("Join the room with join_room first"))
+    }
+
+    fn tell_joined(&self, room_id: RoomId, user_id: UserId) {
+        let (status, timestamp) = (Status::Online, self.clock.now());
+        let joined = UserJoined { room_id, user_id, status, timestamp };
+        let others = Except::User(user_id);
+        self.hub.emit_except(&[room_id.audience()], others, &USER_JOINED, &joined);
+    }
+
+    fn tell_left(&self, room_id: RoomId, user_id: UserId) {
+        let left = UserLeft { room_id, user_id, timestamp: self.clock.now() };
+        self.hub.emit(&[room_id.audience()], &USER_LEFT, &left);
+    }
+
+    /// Takes a user's sockets out of a room, and tells them.
+    fn evict(&self, room: RoomId, user: UserId) {
+        let sessions = self.hub.leave_all(user.audience(), room.audience());
+        let was_there =
+            self.attendance.evict(room, user, sessions.iter().map(|session| session.no));
+        self.dismiss(&sessions, room, LeaveReason::Removed);
+        if was_there {
+            self.tell_left(room, user);
+        }
+    }
+
+    fn evict_all(&self, room: RoomId) {
+        let sessions = self.hub.leave_all(room.audience(), room.audience());
+        for session in &sessions {
+            self.attendance.evict(room, session.caller.user, [session.no].into_iter());
+        }
+        self.dismiss(&sessions, room, LeaveReason::Closed);
+    }
+
+    fn dismiss(&self, sessions: &[Arc<Session>], room_id: RoomId, reason: LeaveReason) {
+        let left = LeftRoom { room_id, reason, timestamp: self.clock.now() };
+        sessions.iter().for_each(|session| self.hub.send(session, &LEFT_ROOM, &left));
+    }
+
+    fn leave_after_grace(&self, user: UserId, lost: Vec<Lost>) {
+        let (this, grace) = (self.this.clone(), self.grace);
+        tokio::spawn(async move {
+            tokio::time::sleep(grace).await;
+            let Some(rooms) = this.upgrade() else { return };
+            for lost in lost {
+                if rooms.attendance.expire(user, lost) {
+                    rooms.tell_left(lost.room, user);
+                }
+            }
+        });
+    }
+
+    /// Who is in the room, and whether they are online.
+    pub async fn attendees(&self, room: RoomId) -> Result<Vec<Attendee>> {
+        let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
+        let users: Vec<_> = occupied.members.iter().map(|member| member.user).collect();
+        let present = self.attendance.present(room);
+        let statuses = self.presence.statuses(&users).await?;
+        let attendee = |status: crate::presence::model::UserStatus| Attendee {
+            user_id: status.user_id,
+            presence: MemberPresence {
+                status: status.status,
+                last_seen: status.last_seen,
+                in_room: present.contains(&status.user_id),
+            },
+        };
+        Ok(statuses.into_iter().map(attendee).collect())
+    }
+
+    /// The members, with their presence, counted.
+    ///
+    /// # Errors
+    /// As [`Rooms::member`].
+    pub async fn presence(&self, caller: Caller, room: RoomId) -> Result<RoomPresence> {
+        self.member(room, caller.user).await?;
+        let presence = self.attendees(room).await?;
+        let is_online = |one: &&Attendee| one.presence.status == Status::Online;
+        let online_users = presence.iter().filter(is_online).count();
+        let summary = PresenceSummary {
+            total_users: presence.len(),
+            online_users,
+            offline_users: presence.len() - online_users,
+            users_in_room: presence.iter().filter(|one| one.presence.in_room).count(),
+        };
+        Ok(RoomPresence { presence, summary })
+    }
+
+    /// The members.
+    ///
+    /// # Errors
+    /// As [`Rooms::member`].
+    pub async fn members(&self, caller: Caller, room: RoomId) -> Result<MemberList> {
+        let (occupied, _) = self.member(room, caller.user).await?;
+        let attendees = self.attendees(room).await?;
+        let named = attendees.into_iter().map(async |attendee| {
+            let Some(member) = occupied.member(attendee.user_id) else { return Ok(None) };
+            let account = self.auth.account(member.user).await?;
+            let username = account.as_ref().map_or("", |account| account.username.as_str()).into();
+            Ok::<_, Error>(Some(MemberView {
+                user: MemberName { id: member.user, username },
+                role: occupied.room.role_of(member),
+                joined_at: member.joined_at,
+                presence: attendee.presence,
+            }))
+        });
+        let members: Vec<_> = try_join_all(named).await?.into_iter().flatten().collect();
+        let count = members.len();
+        Ok(MemberList { members, count })
+    }
+}
+
+impl Lifecycle for Rooms {
+    fn closed(&self, session: &Arc<Session>) {
+        let user = session.caller.user;
+        let lost = self.attendance.lose(user, session.no);
+        if !lost.is_empty() {
+            self.leave_after_grace(user, lost);
+        }
+    }
+
+    fn commanded(&self, command: Command) {
+        match command {
+            Command::ForgetRoom(room) => drop(self.known.remove(&room)),
+            Command::LeaveRoom(room, user) => self.evict(room, user),
+            Command::CloseRoom(room) => {
+                self.known.remove(&room);
+                self.evict_all(room);
+            }
+            Command::EndLogin(_) | Command::ExtendLogin(..) | Command::ForgetAccount(_) => {}
+        }
+    }
+}
