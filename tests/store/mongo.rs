@@ -8,17 +8,19 @@ use waggle::auth::store::mongo::MongoAuthStore;
 use waggle::chat::store::Appended;
 use waggle::chat::store::mongo::MongoChatStore;
 use waggle::presence::store::mongo::MongoPresenceStore;
+use waggle::rooms::store::mongo::MongoRoomStore;
 use waggle::store::mongo::{MigrateError, Mongo, MongoMigration};
 use waggle::users::store::mongo::MongoUserStore;
 
 use crate::fixture::{Stores, append, at, at_once, idempotent, somebody, stored, text, whole};
 
 fn migrations() -> Vec<MongoMigration> {
-    use waggle::{auth, chat, presence};
+    use waggle::{auth, chat, presence, rooms};
     [
         auth::store::mongo::MIGRATIONS,
         presence::store::mongo::MIGRATIONS,
         chat::store::mongo::MIGRATIONS,
+        rooms::store::mongo::MIGRATIONS,
     ]
     .concat()
 }
@@ -41,6 +43,7 @@ fn stores(db: &Mongo) -> Stores {
         users: Arc::new(MongoUserStore::new(db)),
         presence: Arc::new(MongoPresenceStore::new(db)),
         chat: Arc::new(MongoChatStore::new(db)),
+        rooms: Arc::new(MongoRoomStore::new(db)),
         another: Arc::new(move || stores(&same)),
     }
 }
@@ -93,7 +96,7 @@ async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
         assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
         db.migrate(&migrations()).await.unwrap();
         let versions = db.database().collection::<Document>("schema_versions");
-        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 3);
+        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 4);
     })
     .await;
 }
