@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::store::embedded::{self, Embedded};
 use crate::store::mongo::{ConnectError, MigrateError, Mongo};
 use crate::store::{Stores, mongo};
-use crate::{auth, chat, presence};
+use crate::{auth, chat, presence, rooms};
 
 /// Why the store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,7 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
             auth::store::embedded::MIGRATIONS,
             presence::store::embedded::MIGRATIONS,
             chat::store::embedded::MIGRATIONS,
+            rooms::store::embedded::MIGRATIONS,
         ];
         return Ok(Stores::Embedded(Embedded::open(&path, &steps.concat())?));
     };
@@ -54,10 +55,11 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
              and several waggle nodes cannot use it"
         );
     }
-    let steps: [&[mongo::MongoMigration]; 3] = [
+    let steps: [&[mongo::MongoMigration]; 4] = [
         auth::store::mongo::MIGRATIONS,
         presence::store::mongo::MIGRATIONS,
         chat::store::mongo::MIGRATIONS,
+        rooms::store::mongo::MIGRATIONS,
     ];
     for domain in steps {
         mongo.migrate(domain).await?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use waggle::auth::store::embedded::EmbeddedAuthStore;
 use waggle::chat::store::embedded::EmbeddedChatStore;
 use waggle::presence::store::embedded::EmbeddedPresenceStore;
+use waggle::rooms::store::embedded::EmbeddedRoomStore;
 use waggle::store::Migration;
 use waggle::store::embedded::{Embedded, OpenError};
 use waggle::users::store::embedded::EmbeddedUserStore;
@@ -14,11 +15,12 @@ use waggle::users::store::embedded::EmbeddedUserStore;
 use crate::fixture::Stores;
 
 fn migrations() -> Vec<Migration> {
-    use waggle::{auth, chat, presence};
+    use waggle::{auth, chat, presence, rooms};
     [
         auth::store::embedded::MIGRATIONS,
         presence::store::embedded::MIGRATIONS,
         chat::store::embedded::MIGRATIONS,
+        rooms::store::embedded::MIGRATIONS,
     ]
     .concat()
 }
@@ -52,6 +54,7 @@ fn stores(db: &Embedded) -> Stores {
         users: Arc::new(EmbeddedUserStore::new(db.clone())),
         presence: Arc::new(EmbeddedPresenceStore::new(db.clone())),
         chat: Arc::new(EmbeddedChatStore::new(db.clone())),
+        rooms: Arc::new(EmbeddedRoomStore::new(db.clone())),
         another: Arc::new(move || stores(&same)),
     }
 }

@@ -10,6 +10,7 @@ use waggle::chat::store::{Appended, ChatStore};
 use waggle::clock::Timestamp;
 use waggle::ids::{ConversationId, MessageId, UserId};
 use waggle::presence::store::PresenceStore;
+use waggle::rooms::store::RoomStore;
 use waggle::text::MessageText;
 use waggle::users::store::UserStore;
 
@@ -20,6 +21,7 @@ pub(crate) struct Stores {
     pub(crate) users: Arc<dyn UserStore>,
     pub(crate) presence: Arc<dyn PresenceStore>,
     pub(crate) chat: Arc<dyn ChatStore>,
+    pub(crate) rooms: Arc<dyn RoomStore>,
     /// The stores of another node on the same database.
     pub(crate) another: Arc<dyn Fn() -> Stores + Send + Sync>,
 }

@@ -16,5 +16,6 @@ mod logins;
 mod presence;
 mod reading;
 mod repeats;
+mod rooms;
 mod throughput;
 mod tokens;

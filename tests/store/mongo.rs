@@ -7,18 +7,23 @@ use mongodb::bson::{Document, doc};
 use waggle::auth::store::mongo::MongoAuthStore;
 use waggle::chat::store::Appended;
 use waggle::chat::store::mongo::MongoChatStore;
+use waggle::ids::RoomId;
 use waggle::presence::store::mongo::MongoPresenceStore;
+use waggle::rooms::model::{Member, Room};
+use waggle::rooms::store::mongo::MongoRoomStore;
 use waggle::store::mongo::{MigrateError, Mongo, MongoMigration};
+use waggle::text::DisplayName;
 use waggle::users::store::mongo::MongoUserStore;
 
 use crate::fixture::{Stores, append, at, at_once, idempotent, somebody, stored, text, whole};
 
 fn migrations() -> Vec<MongoMigration> {
-    use waggle::{auth, chat, presence};
+    use waggle::{auth, chat, presence, rooms};
     [
         auth::store::mongo::MIGRATIONS,
         presence::store::mongo::MIGRATIONS,
         chat::store::mongo::MIGRATIONS,
+        rooms::store::mongo::MIGRATIONS,
     ]
     .concat()
 }
@@ -41,6 +46,7 @@ fn stores(db: &Mongo) -> Stores {
         users: Arc::new(MongoUserStore::new(db)),
         presence: Arc::new(MongoPresenceStore::new(db)),
         chat: Arc::new(MongoChatStore::new(db)),
+        rooms: Arc::new(MongoRoomStore::new(db)),
         another: Arc::new(move || stores(&same)),
     }
 }
@@ -93,7 +99,7 @@ async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
         assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
         db.migrate(&migrations()).await.unwrap();
         let versions = db.database().collection::<Document>("schema_versions");
-        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 3);
+        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 4);
     })
     .await;
 }
@@ -195,4 +201,38 @@ async fn a_message_the_database_refuses_does_not_stop_the_others() {
         assert_eq!(whole(&stores, conversation).await.len(), 2);
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_room_counts_only_once_it_is_there_itself() {
+    run_on(|db| async move {
+        db.migrate(&migrations()).await.unwrap();
+        let stores = stores(&db);
+        let (room, owner) = new_room();
+        // What a node leaves that ends half-way through a new room, or through closing one.
+        let half = doc! {
+            "roomId": room.id, "userId": owner.user, "isAdmin": owner.is_admin,
+            "joinedAt": owner.joined_at, "since": owner.since,
+        };
+        db.database().collection::<Document>("roomMembers").insert_one(half).await.unwrap();
+        assert!(stores.rooms.rooms_of(owner.user).await.unwrap().is_empty());
+        assert_eq!(stores.rooms.room(room.id).await.unwrap(), None);
+        stores.rooms.insert_room(&room, &owner).await.unwrap();
+        assert_eq!(stores.rooms.rooms_of(owner.user).await.unwrap()[0].count, 1);
+        assert_eq!(stores.rooms.room(room.id).await.unwrap(), Some((room, vec![owner])));
+    })
+    .await;
+}
+
+fn new_room() -> (Room, Member) {
+    let owner = Member { user: somebody(), is_admin: false, joined_at: at(0), since: 0 };
+    let room = Room {
+        id: RoomId::generate(at(0)),
+        name: DisplayName::parse("Bees").unwrap(),
+        description: None,
+        is_private: false,
+        owner: owner.user,
+        created_at: at(0),
+    };
+    (room, owner)
 }
