@@ -15,7 +15,7 @@ use crate::text::MessageText;
 /// This socket is in the room.
 pub const JOINED_ROOM: ServerEvent<JoinedRoom> = ServerEvent::reliable("joined_room", &["/rooms"]);
 /// A new message, to the sockets in the room.
-pub const ROOM_MESSAGE: ServerEvent<Arc<RoomMessage>> =
+pub const ROOM_MESSAGE: ServerEvent<RoomMessage> =
     ServerEvent::reliable("receive_message", &["/rooms"]);
 /// Somebody in the room types, or has stopped.
 pub const ROOM_TYPING: ServerEvent<RoomTyping> = ServerEvent::state("typing", &["/rooms"]);

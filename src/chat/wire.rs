@@ -160,8 +160,7 @@ pub struct NewMessageEvent {
 #[serde(rename_all = "camelCase")]
 pub struct MessageSent {
     /// The message as stored.
-    #[schema(value_type = Message)]
-    pub message: Arc<Message>,
+    pub message: AnyMessage,
     /// What the client called it.
     #[schema(value_type = Option<String>)]
     pub temp_id: Option<serde_json::Value>,

@@ -125,8 +125,14 @@ impl Hub {
     }
 
     /// As [`Hub::emit`], several payloads at once: what is queued together shares a system call.
-    pub fn emit_many<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payloads: &[T]) {
-        let events: Vec<_> = payloads.iter().map(|payload| self.outgoing(event, payload)).collect();
+    pub fn emit_many<T: Serialize, P: std::ops::Deref<Target = T>>(
+        &self,
+        to: &[Audience],
+        event: &ServerEvent<T>,
+        payloads: impl IntoIterator<Item = P>,
+    ) {
+        let events: Vec<_> =
+            payloads.into_iter().map(|payload| self.outgoing(event, &payload)).collect();
         self.emit_all(to, Except::Nobody, &events);
     }
 

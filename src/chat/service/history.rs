@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::try_join_all;
 
 use super::Chat;
 use crate::caller::Caller;
@@ -138,14 +138,17 @@ impl Chat {
     }
 
     async fn unread_in_rooms(&self, rooms: &[InRoom]) -> Result<Vec<(ConversationId, u64)>> {
-        let counts = stream::iter(rooms)
-            .map(async |InRoom { membership, last_seq, .. }| {
+        let mut counts = Vec::with_capacity(rooms.len());
+        for some in rooms.chunks(AT_ONCE) {
+            let asked = some.iter().map(|InRoom { membership, last_seq, .. }| {
                 let (room, member) = (membership.room.id, membership.member);
-                let count = self.unread_in_room(room, member.user, member.since, *last_seq).await?;
-                Ok((room.conversation(), count.unsigned_abs()))
-            })
-            .buffered(AT_ONCE);
-        counts.try_collect().await
+                self.unread_in_room(room, member.user, member.since, *last_seq)
+            });
+            let found = try_join_all(asked).await?;
+            let ids = some.iter().map(|room| room.position().1);
+            counts.extend(ids.zip(found.into_iter().map(i64::unsigned_abs)));
+        }
+        Ok(counts)
     }
 }
 

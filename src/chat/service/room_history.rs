@@ -56,7 +56,7 @@ impl Chat {
             page: page.number,
             page_size: page.size,
             total,
-            total_pages: total.div_ceil(page.size),
+            total_pages: (total + page.size - 1) / page.size,
         })
     }
 

@@ -57,7 +57,7 @@ async fn announce(hub: Arc<Hub>, mut waiting: UnboundedReceiver<Announcement>) {
             }
         }
         for (room, messages) in rooms {
-            contained(|| hub.emit_many(&[room.audience()], &ROOM_MESSAGE, &messages));
+            contained(|| hub.emit_many(&[room.audience()], &ROOM_MESSAGE, messages));
             tokio::task::yield_now().await;
         }
     }
