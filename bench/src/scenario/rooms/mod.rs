@@ -79,7 +79,7 @@ async fn watch(bench: &Bench, gathering: &Arc<Gathering>, window: Window) -> Res
 fn describe(options: &Options) -> Report {
     let Options { rooms, members, seconds, .. } = options;
     let senders = options.senders_per_room();
-    let settings = format!("{rooms} rooms of {members} members, {senders} senders in each");
+    let settings = format!("{rooms} × {members} members, {senders} senders in each room");
     match options.rate {
         None => Report::new("room, closed loop", format!("{settings}, {seconds} s")),
         Some(rate) => {
