@@ -10,13 +10,14 @@ use anyhow::{Context, Result, bail, ensure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::progress::Progress;
 
 /// Requests under way at the same time.
-const IN_FLIGHT: usize = 16;
+pub const IN_FLIGHT: usize = 16;
 /// The longest a request may take: a password is hashed in it, perhaps behind others.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -140,4 +141,30 @@ impl Accounts {
             answer.json().await.context("decoding the count")?;
         Ok(Some(unread_count))
     }
+
+    /// What the server answers this user at `path`.
+    pub async fn get<T: DeserializeOwned>(&self, account: &Account, path: &str) -> Result<T> {
+        let request = self.http.get(format!("{}{path}", self.url));
+        data(request.bearer_auth(&account.token)).await.with_context(|| format!("GET {path}"))
+    }
+
+    /// What the server answers when this user posts to `path`.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        account: &Account,
+        path: &str,
+        body: &Value,
+    ) -> Result<T> {
+        let request = self.http.post(format!("{}{path}", self.url)).json(body);
+        data(request.bearer_auth(&account.token)).await.with_context(|| format!("POST {path}"))
+    }
+}
+
+async fn data<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T> {
+    let answer = request.send().await?;
+    let status = answer.status();
+    let text = answer.text().await?;
+    ensure!(status.is_success(), "answered {status}: {text}");
+    let Envelope { data } = serde_json::from_str(&text).context("decoding the answer")?;
+    Ok(data)
 }

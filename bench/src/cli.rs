@@ -75,6 +75,10 @@ pub enum Scenario {
     Lone(Lone),
     /// Typing notices between pairs.
     Typing(Typing),
+    /// Messages in rooms, each to all members: durable messages and deliveries per second, and latency.
+    Room(Room),
+    /// Entering a large room with much unread in it: the time until one is in.
+    Join(Join),
     /// All of them, one after the other, on one server.
     All(All),
 }
@@ -142,6 +146,44 @@ pub struct Typing {
     pub seconds: u64,
 }
 
+/// Options of `room`.
+#[derive(Debug, Clone, Args)]
+pub struct Room {
+    /// Rooms; each has its own members.
+    #[arg(long, default_value_t = 1)]
+    pub rooms: usize,
+    /// Members of each room, all connected.
+    #[arg(long, default_value_t = 1_000)]
+    pub members: usize,
+    /// Members of each room that send as well. Default: 4 in one room, 2 in each of several.
+    #[arg(long)]
+    pub senders_per_room: Option<usize>,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Seconds of the same load before that, not measured.
+    #[arg(long, default_value_t = 2)]
+    pub warmup: u64,
+    /// Messages per second over all rooms, sent whether or not the last were acknowledged. Without it each sender
+    /// waits for its last acknowledgement.
+    #[arg(long)]
+    pub rate: Option<f64>,
+}
+
+/// Options of `join`.
+#[derive(Debug, Clone, Args)]
+pub struct Join {
+    /// Members of the room, the sender of its messages among them.
+    #[arg(long, default_value_t = 1_000)]
+    pub members: usize,
+    /// Messages that nobody but their sender has read.
+    #[arg(long, default_value_t = 500)]
+    pub unread: u64,
+    /// Members that join, one after the other.
+    #[arg(long, default_value_t = 50)]
+    pub count: usize,
+}
+
 /// Options of `all`; what is not named here has the default of its scenario.
 #[derive(Debug, Clone, Args)]
 pub struct All {
@@ -151,7 +193,7 @@ pub struct All {
     /// Senders of both `send` runs.
     #[arg(long, default_value_t = 200)]
     pub senders: usize,
-    /// Seconds of both `send` runs and of `typing`.
+    /// Seconds of the `send` and `room` runs and of `typing`.
     #[arg(long, default_value_t = 10)]
     pub seconds: u64,
     /// Messages per second of the open-loop `send` run.
@@ -163,6 +205,20 @@ pub struct All {
     /// Pairs of `typing`.
     #[arg(long, default_value_t = 100)]
     pub pairs: usize,
+    /// Members of the one room, of all the rooms of 20 together, and of the room of `join`.
+    #[arg(long, default_value_t = 1_000)]
+    pub room_members: usize,
+    /// Messages per second of both open-loop `room` runs.
+    #[arg(long, default_value_t = 20.0)]
+    pub room_rate: f64,
+}
+
+impl Room {
+    /// Members of each room that send.
+    pub fn senders_per_room(&self) -> usize {
+        let usual = if self.rooms == 1 { 4 } else { 2 };
+        self.senders_per_room.unwrap_or_else(|| usual.min(self.members))
+    }
 }
 
 impl Scenario {
@@ -173,7 +229,12 @@ impl Scenario {
             Self::Send(send) => 2 * send.senders,
             Self::Lone(_) => 2,
             Self::Typing(typing) => 2 * typing.pairs,
-            Self::All(all) => all.connections.max(2 * all.senders).max(2 * all.pairs),
+            Self::Room(room) => room.rooms.saturating_mul(room.members),
+            Self::Join(_) => 2,
+            Self::All(all) => {
+                let pairs = 2 * all.senders.max(all.pairs);
+                all.connections.max(pairs).max(all.room_members)
+            }
         }
     }
 }

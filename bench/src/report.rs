@@ -90,6 +90,21 @@ impl Report {
         self.figure(format!("{name} max"), summary.map(|of| of.max), "ms");
     }
 
+    /// Adds how many messages each insert command wrote.
+    pub fn writing(&mut self, span: &Span) {
+        let written = span.written().filter(|&(_, items)| items > 0.0);
+        self.figure(
+            "insert commands per message",
+            written.map(|(commits, items)| commits / items),
+            "",
+        );
+        self.figure(
+            "messages per insert command",
+            written.map(|(commits, items)| items / commits),
+            "",
+        );
+    }
+
     /// Adds how busy the processor was, and warns where the generator itself was the limit.
     pub fn processor(&mut self, span: &Span, threads: usize) {
         let percent = |cpu: f64| 100.0 * cpu / span.seconds();

@@ -12,18 +12,21 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use super::Client;
 use super::packet::{Kind, namespace_prefix};
+use super::{Client, LeanClient};
 
 /// The longest a connect may take, from TCP to the joined namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of read buffer of a client: small, because there are ten thousand.
 const READ_BUFFER: usize = 4 * 1024;
+/// Where Socket.IO is, over WebSocket alone.
+const PATH: &str = "/socket.io/?EIO=4&transport=websocket";
 
 /// Opens clients of one server.
 pub struct Dialer {
     server: SocketAddr,
-    url: String,
+    /// Name and port.
+    host: String,
     namespace: Arc<str>,
     sources: u32,
     dialed: AtomicU32,
@@ -45,7 +48,7 @@ impl Dialer {
             .with_context(|| format!("no {host}"))?;
         Ok(Self {
             server,
-            url: format!("ws://{host}:{port}/socket.io/?EIO=4&transport=websocket"),
+            host: format!("{host}:{port}"),
             namespace: namespace_prefix(namespace).into(),
             sources: u32::from(sources),
             dialed: AtomicU32::new(0),
@@ -60,22 +63,45 @@ impl Dialer {
             .with_context(|| format!("connecting to {}", self.server))
     }
 
+    /// The same, for one who will hear very much.
+    pub async fn connect_lean(&self, token: &str) -> Result<LeanClient> {
+        timeout(CONNECT_TIMEOUT, self.lean_handshake(token))
+            .await
+            .map_err(|_| anyhow!("not connected within {CONNECT_TIMEOUT:?}"))?
+            .with_context(|| format!("connecting to {}", self.server))
+    }
+
     async fn handshake(&self, token: &str) -> Result<Client> {
         let socket = self.upgrade().await?;
         let mut client =
             Client { socket, namespace: Arc::clone(&self.namespace), next_ack: 1, pong_due: false };
         expect(&mut client, Kind::Open).await?;
-        let auth = serde_json::json!({ "token": token });
-        client.write(format!("40{}{auth}", self.namespace)).await?;
+        client.write(self.join(token)).await?;
         expect(&mut client, Kind::Connected).await?;
         Ok(client)
+    }
+
+    async fn lean_handshake(&self, token: &str) -> Result<LeanClient> {
+        let stream = self.tcp().await.context("opening TCP")?;
+        let namespace = Arc::clone(&self.namespace);
+        let mut client = LeanClient::upgrade(stream, &self.host, PATH, namespace).await?;
+        client.expect(Kind::Open).await?;
+        client.write(&self.join(token)).await?;
+        client.expect(Kind::Connected).await?;
+        Ok(client)
+    }
+
+    /// The packet that joins the namespace.
+    fn join(&self, token: &str) -> String {
+        format!("40{}{}", self.namespace, serde_json::json!({ "token": token }))
     }
 
     async fn upgrade(&self) -> Result<WebSocketStream<TcpStream>> {
         let stream = self.tcp().await.context("opening TCP")?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(0);
+        let url = format!("ws://{}{PATH}", self.host);
         let (socket, _) =
-            client_async_with_config(&self.url, stream, Some(config)).await.context("upgrading")?;
+            client_async_with_config(url, stream, Some(config)).await.context("upgrading")?;
         Ok(socket)
     }
 
@@ -88,6 +114,25 @@ impl Dialer {
         }
         socket.set_nodelay(true)?;
         Ok(socket.connect(self.server).await?)
+    }
+}
+
+impl LeanClient {
+    /// Reads up to the packet that this step of the handshake waits for. Events that come with it are dropped.
+    async fn expect(&mut self, kind: Kind) -> Result<()> {
+        let (mut found, mut refused) = (false, None);
+        while !found {
+            self.read(|packet, body| {
+                found |= packet.kind == kind;
+                refused =
+                    refused.take().or((packet.kind == Kind::Refused).then(|| body.to_owned()));
+            })
+            .await?;
+            if let Some(reason) = &refused {
+                bail!("refused: {reason}");
+            }
+        }
+        Ok(())
     }
 }
 

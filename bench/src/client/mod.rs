@@ -2,6 +2,8 @@
 //! generator does not compete with the server for the processor.
 
 mod dial;
+mod frame;
+mod lean;
 mod packet;
 
 use std::sync::Arc;
@@ -16,7 +18,8 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use dial::Dialer;
-use packet::{Kind, Packet, event_name};
+pub use lean::LeanClient;
+pub use packet::{Kind, Packet, event_name};
 
 /// How long a client waits for its transport to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -152,12 +155,43 @@ impl Body {
 
     /// An answer: done, or the reason why not.
     pub fn outcome(&self) -> Result<(), String> {
-        match serde_json::from_str::<(Answer,)>(self.text()) {
-            Ok((Answer { ok: true, .. },)) => Ok(()),
-            Ok((Answer { error: Some(Failure { code, message }), .. },)) => {
-                Err(format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default()))
-            }
-            _ => Err(format!("not an answer: {}", self.text())),
+        outcome(self.text())
+    }
+}
+
+/// What the body of an answer says: done, or the reason why not.
+fn outcome(body: &str) -> Result<(), String> {
+    match serde_json::from_str::<(Answer,)>(body) {
+        Ok((Answer { ok: true, .. },)) => Ok(()),
+        Ok((Answer { error: Some(Failure { code, message }), .. },)) => {
+            Err(format!("{}: {}", code.unwrap_or_default(), message.unwrap_or_default()))
         }
+        _ => Err(format!("not an answer: {body}")),
+    }
+}
+
+/// What the body of an answer holds, or the reason why it is none.
+pub fn answer<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, String> {
+    outcome(body)?;
+    let decoded = serde_json::from_str::<(T,)>(body);
+    decoded.map(|(held,)| held).map_err(|error| format!("an answer without its parts ({error})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Held {
+        seq: u64,
+    }
+
+    #[test]
+    fn an_answer_holds_something_or_says_why_not() {
+        assert_eq!(answer(r#"[{"ok":true,"seq":3}]"#), Ok(Held { seq: 3 }));
+        let refused = r#"[{"ok":false,"seq":3,"error":{"code":"forbidden","message":"no"}}]"#;
+        assert_eq!(answer::<Held>(refused), Err("forbidden: no".to_owned()));
+        assert!(answer::<Held>(r#"[{"ok":true}]"#).is_err(), "a part is absent");
+        assert!(answer::<Held>("[]").is_err());
     }
 }

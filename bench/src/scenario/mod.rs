@@ -3,7 +3,9 @@
 mod hold;
 mod lone;
 mod messages;
+mod rooms;
 mod send;
+mod sequence;
 mod typing;
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::accounts::{Account, Accounts};
-use crate::cli::{All, Cli, Hold, Lone, Scenario, Send, Store, Typing};
+use crate::cli::{All, Cli, Hold, Join, Lone, Room, Scenario, Send, Store, Typing};
 use crate::client::{Client, Dialer};
 use crate::report::Results;
 use crate::server::Server;
@@ -25,6 +27,8 @@ use crate::server::Server;
 const PAUSE: Duration = Duration::from_secs(7);
 /// Connects under way at the same time while a scenario prepares itself.
 const PREPARING: usize = 16;
+/// Members of each of the many rooms of `all`.
+const SMALL_ROOM: usize = 20;
 
 /// What every scenario needs.
 pub struct Bench {
@@ -97,6 +101,8 @@ pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> R
         Scenario::Send(send) => send::run(bench, send).await.context("send")?,
         Scenario::Lone(lone) => lone::run(bench, lone).await.context("lone")?,
         Scenario::Typing(typing) => typing::run(bench, typing).await.context("typing")?,
+        Scenario::Room(room) => rooms::run(bench, room).await.context("room")?,
+        Scenario::Join(join) => rooms::join::run(bench, join).await.context("join")?,
         Scenario::All(all) => return run_all(bench, all, results).await,
     };
     results.add(report);
@@ -105,7 +111,13 @@ pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> R
 
 /// `hold` comes first: memory is measured on a server that has not grown yet.
 async fn run_all(bench: &Bench, all: &All, results: &mut Results) -> Result<()> {
+    ensure!(all.room_members > 1, "room-members must be at least 2");
     let &All { connections, senders, seconds, count, pairs, .. } = all;
+    let room = |rooms: usize, rate| {
+        let members = (all.room_members / rooms).max(1);
+        Scenario::Room(Room { rooms, members, senders_per_room: None, seconds, warmup: 2, rate })
+    };
+    let small_rooms = (all.room_members / SMALL_ROOM).max(1);
     let send = |rate| Scenario::Send(Send { senders, seconds, warmup: 2, rate });
     let users = connections.min(200);
     let scenarios = [
@@ -114,6 +126,15 @@ async fn run_all(bench: &Bench, all: &All, results: &mut Results) -> Result<()> 
         send(None),
         send(Some(all.rate)),
         Scenario::Typing(Typing { pairs, rate: 20.0, seconds }),
+        room(1, None),
+        room(1, Some(all.room_rate)),
+        room(small_rooms, None),
+        room(small_rooms, Some(all.room_rate)),
+        Scenario::Join(Join {
+            members: all.room_members,
+            unread: 500,
+            count: 50.min(all.room_members - 1),
+        }),
     ];
     for (number, scenario) in scenarios.iter().enumerate() {
         if number > 0 {

@@ -126,17 +126,7 @@ impl Measured {
         );
         report.figure("server CPU per message", span.server_cpu().map(micros_each), "µs");
         report.figure("mongod CPU per message", span.mongod_cpu().map(micros_each), "µs");
-        let written = span.written().filter(|&(_, items)| items > 0.0);
-        report.figure(
-            "insert commands per message",
-            written.map(|(commits, items)| commits / items),
-            "",
-        );
-        report.figure(
-            "messages per insert command",
-            written.map(|(commits, items)| items / commits),
-            "",
-        );
+        report.writing(span);
         report.processor(span, threads);
     }
 }

@@ -21,13 +21,14 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 15;
 
 /// Settings of a measured server. The limits stay in the path of each event, too high to be reached.
-const SETTINGS: [(&str, &str); 9] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("JWT_SECRET", "a-secret-of-the-benchmark-only-0123456789"),
     ("BCRYPT_COST", "4"),
     ("RUST_LOG", "warn"),
     ("RATE_LIMIT_SENDS", "1000000/1s"),
     ("RATE_LIMIT_TYPING", "1000000/1s"),
     ("RATE_LIMIT_CONNECTS", "1000000/1s"),
+    ("RATE_LIMIT_JOINS", "off"),
     ("RATE_LIMIT_LOGINS", "off"),
     ("RATE_LIMIT_REGISTRATIONS", "off"),
     ("RATE_LIMIT_REST_WRITES", "off"),

@@ -18,12 +18,17 @@ use crate::scenario::Bench;
 use crate::server::{Sample, Span};
 
 /// How long the last deliveries and counts may take to appear.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the receivers may take to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Numbers the scenarios of this process, so that their messages are told apart.
 static SCENARIOS: AtomicUsize = AtomicUsize::new(1);
+
+/// What marks the messages of the scenario that begins now.
+pub fn next_mark(bench: &Bench) -> String {
+    format!("{}.{}", bench.accounts.run(), SCENARIOS.fetch_add(1, Ordering::Relaxed))
+}
 
 /// Senders and receivers, ready.
 pub struct Field {
@@ -42,10 +47,8 @@ impl Field {
     pub async fn prepare(bench: &Bench, pairs: usize, connected_every: usize) -> Result<Self> {
         let accounts = bench.accounts.take(2 * pairs).await?;
         let (senders, receivers) = accounts.split_at(pairs);
-        let mark =
-            format!("{}.{}", bench.accounts.run(), SCENARIOS.fetch_add(1, Ordering::Relaxed));
         let mut field = Self {
-            tally: Arc::new(Tally::new(mark)),
+            tally: Arc::new(Tally::new(next_mark(bench))),
             senders: Vec::with_capacity(pairs),
             receivers: JoinSet::new(),
             receiving_accounts: receivers.to_vec(),

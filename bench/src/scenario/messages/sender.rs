@@ -13,9 +13,9 @@ use super::tally::Tally;
 use crate::client::{Body, Client, Incoming};
 
 /// The longest wait for one acknowledgement.
-const ACK_TIMEOUT: Duration = Duration::from_secs(30);
+pub const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 /// After a refusal, so that a closed loop does not spin on it.
-const AFTER_REFUSAL: Duration = Duration::from_millis(10);
+pub const AFTER_REFUSAL: Duration = Duration::from_millis(10);
 
 /// The sending half of a pair.
 pub struct Sender {
@@ -117,7 +117,10 @@ impl Sender {
     /// Counts an answer, and tells whether the message was accepted.
     fn settle(&self, intended: Instant, answer: &Body) -> bool {
         match answer.outcome() {
-            Ok(()) => self.tally.acknowledge(intended, self.connected),
+            Ok(()) => {
+                let receivers = u64::from(self.connected);
+                self.tally.acknowledge(intended, receivers, Instant::now());
+            }
             Err(reason) => {
                 self.tally.refuse(reason);
                 return false;

@@ -19,7 +19,7 @@ pub struct Tally {
     pub sent: Counter,
     pub acked: Counter,
     pub refused: Counter,
-    /// Acknowledged messages whose receiver is connected.
+    /// Acknowledged messages, as often as a connected receiver is to get them.
     pub due: Counter,
     pub received: Counter,
     pub repeated: Counter,
@@ -37,7 +37,12 @@ pub struct Counter(AtomicU64);
 impl Counter {
     /// One more.
     pub fn add(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add_many(1);
+    }
+
+    /// So many more.
+    pub fn add_many(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
     }
 
     /// The count so far.
@@ -77,13 +82,11 @@ impl Tally {
         moment.saturating_duration_since(self.origin)
     }
 
-    /// Counts an acknowledgement that came just now.
-    pub fn acknowledge(&self, intended: Instant, connected: bool) {
+    /// Counts an acknowledgement that came at this moment, of a message to so many connected receivers.
+    pub fn acknowledge(&self, intended: Instant, receivers: u64, now: Instant) {
         self.acked.add();
-        if connected {
-            self.due.add();
-        }
-        self.record(&self.ack, intended);
+        self.due.add_many(receivers);
+        self.record(&self.ack, intended, now);
     }
 
     /// Counts a refusal.
@@ -92,10 +95,10 @@ impl Tally {
         let _ = self.refusal.set(reason);
     }
 
-    /// Counts a delivery that came just now.
-    pub fn deliver(&self, intended: Duration) {
+    /// Counts a delivery that came at this moment.
+    pub fn deliver(&self, intended: Duration, now: Instant) {
         self.received.add();
-        self.record(&self.delivery, self.origin + intended);
+        self.record(&self.delivery, self.origin + intended, now);
     }
 
     /// Adds what must not be to the report.
@@ -113,7 +116,7 @@ impl Tally {
         if self.received.get() != self.due.get() {
             let (received, due) = (self.received.get(), self.due.get());
             report.mismatch(format!(
-                "{due} acknowledged messages had a connected receiver and {received} arrived"
+                "{due} deliveries were due to connected receivers and {received} arrived"
             ));
         }
         let faults = [
@@ -129,9 +132,9 @@ impl Tally {
     }
 
     /// What was meant to be sent in the window counts, however late its answer: else the slowest would be left out.
-    fn record(&self, latencies: &Latencies, intended: Instant) {
+    fn record(&self, latencies: &Latencies, intended: Instant, now: Instant) {
         if self.window.get().is_some_and(|window| window.contains(intended)) {
-            latencies.record(intended.elapsed());
+            latencies.record(now.saturating_duration_since(intended));
         }
     }
 }
