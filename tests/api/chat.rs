@@ -25,7 +25,9 @@ fn check_shape(message: &Value, sender: &Person, receiver: &Person) {
     assert!(is_id(&message["_id"]) && is_id(&message["conversationId"]), "{message}");
     assert_eq!(message["id"], message["_id"]);
     for (field, person, online) in [("sender", sender, true), ("receiver", receiver, true)] {
-        let shown = json!({ "_id": person.id, "username": person.username, "isOnline": online });
+        let shown = json!({
+            "_id": person.id, "id": person.id, "username": person.username, "isOnline": online,
+        });
         assert_eq!(message[field], shown);
     }
     assert_eq!(message["isRead"], false);

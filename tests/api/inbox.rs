@@ -30,7 +30,9 @@ on_every_store! {
             let one = &seen["conversations"][0];
             assert_eq!(one["id"], last["conversationId"]);
             assert_eq!(one["type"], "direct");
-            let shown = json!({ "_id": peer.id, "username": peer.username, "isOnline": online });
+            let shown = json!({
+                "_id": peer.id, "id": peer.id, "username": peer.username, "isOnline": online,
+            });
             assert_eq!(one["peer"], shown);
             assert_eq!(one["lastMessage"], last);
             assert_eq!(one["lastSeq"], 2);

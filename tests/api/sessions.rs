@@ -34,6 +34,7 @@ async fn use_in_the_past(server: &Server, token: &str, ago: Duration) {
         let steps = [
             waggle::auth::store::embedded::MIGRATIONS,
             waggle::presence::store::embedded::MIGRATIONS,
+            waggle::rooms::store::embedded::MIGRATIONS,
             waggle::chat::store::embedded::MIGRATIONS,
         ];
         let path = server.dir().join("data/waggle.db");

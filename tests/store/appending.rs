@@ -19,7 +19,7 @@ every_store! {
             conversation: new.conversation,
             seq: 1,
             sender: alice,
-            receiver: bob,
+            receiver: Some(bob),
             content: new.content,
             message_type: MessageType::Image,
             client_msg_id: new.client_msg_id,

@@ -86,7 +86,7 @@ pub(crate) fn text(sender: UserId, receiver: UserId, content: &str) -> NewMessag
         id: MessageId::generate(at(0)),
         conversation: ConversationId::of_pair(sender, receiver),
         sender,
-        receiver,
+        receiver: Some(receiver),
         content: MessageText::parse(content).unwrap(),
         message_type: MessageType::Text,
         client_msg_id: None,

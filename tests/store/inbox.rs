@@ -44,7 +44,7 @@ every_store! {
             }
         }
         let mut expected = append(&stores, batch, at(0)).await;
-        expected.retain(|message| message.receiver == alice);
+        expected.retain(|message| message.receiver == Some(alice));
         expected.sort_by_key(|message| (message.conversation, message.seq));
         let unread = async |except: &[ConversationId], limit| {
             stores.chat.unread(alice, except, limit).await.unwrap()

@@ -73,7 +73,7 @@ every_store! {
         for (round, node) in [stores.clone(), stores.another_node()].into_iter().enumerate() {
             let mut batch = batch.clone();
             for message in batch.iter_mut().filter(|m| m.content.as_str() == "new") {
-                let fresh = text(message.sender, message.receiver, "new");
+                let fresh = text(message.sender, message.receiver.unwrap(), "new");
                 let client_msg_id = message.client_msg_id.take().map(|id| {
                     format!("{} in {round}", id.as_str()).parse().unwrap()
                 });

@@ -78,7 +78,8 @@ const ROOMS: &str = "
         WHERE client_msg_id IS NOT NULL;
     CREATE INDEX messages_unread ON messages (receiver, conversation, seq)
         WHERE read_at IS NULL AND receiver IS NOT NULL;
-    CREATE INDEX messages_own ON messages (conversation, sender, seq) WHERE receiver IS NULL;
+    CREATE INDEX messages_own ON messages (conversation, sender, seq, receiver)
+        WHERE receiver IS NULL;
 
     CREATE TABLE room_reads (
         room    BLOB NOT NULL,
