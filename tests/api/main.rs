@@ -23,6 +23,7 @@ mod process;
 mod profiles;
 mod reading;
 mod requests;
+mod rooms_model;
 mod sessions;
 mod shutdown;
 mod slow;

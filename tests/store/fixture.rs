@@ -8,7 +8,7 @@ use waggle::caller::Role;
 use waggle::chat::model::{MessageType, NewMessage, StoredMessage};
 use waggle::chat::store::{Appended, ChatStore};
 use waggle::clock::Timestamp;
-use waggle::ids::{ConversationId, MessageId, UserId};
+use waggle::ids::{ConversationId, MessageId, RoomId, UserId};
 use waggle::presence::store::PresenceStore;
 use waggle::rooms::store::RoomStore;
 use waggle::text::MessageText;
@@ -90,6 +90,15 @@ pub(crate) fn text(sender: UserId, receiver: UserId, content: &str) -> NewMessag
         content: MessageText::parse(content).unwrap(),
         message_type: MessageType::Text,
         client_msg_id: None,
+    }
+}
+
+/// A message to a room.
+pub(crate) fn in_room(room: RoomId, sender: UserId, content: &str) -> NewMessage {
+    NewMessage {
+        conversation: room.conversation(),
+        receiver: None,
+        ..text(sender, sender, content)
     }
 }
 

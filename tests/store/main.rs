@@ -16,6 +16,8 @@ mod logins;
 mod presence;
 mod reading;
 mod repeats;
+mod room_messages;
+mod room_reads;
 mod rooms;
 mod throughput;
 mod tokens;

@@ -84,7 +84,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
         db.migrate(&[&migrations()[..], &[newer]].concat()).await.unwrap();
         let refused = db.migrate(&migrations()).await.unwrap_err();
         assert!(
-            matches!(&refused, MigrateError::Newer { domain, stored: 99, known: 1 } if domain == "chat"),
+            matches!(&refused, MigrateError::Newer { domain, stored: 99, known: 2 } if domain == "chat"),
             "{refused}"
         );
     })
@@ -99,7 +99,7 @@ async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
         assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
         db.migrate(&migrations()).await.unwrap();
         let versions = db.database().collection::<Document>("schema_versions");
-        assert_eq!(versions.count_documents(doc! { "version": 1 }).await.unwrap(), 4);
+        assert_eq!(versions.count_documents(doc! {}).await.unwrap(), 4);
     })
     .await;
 }
