@@ -2,6 +2,7 @@
 //! who is a member, what is unread, who has read what.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -16,6 +17,8 @@ const CASES: usize = 16;
 const MOST_STEPS: usize = 90;
 /// Steps between two looks at everything.
 const BETWEEN_LOOKS: usize = 12;
+/// How long a shorter version of a failing case is looked for.
+const SHRINKING: Duration = Duration::from_secs(40);
 
 /// What a user does.
 #[derive(Debug, Clone)]
@@ -325,12 +328,10 @@ async fn shrink(
     problem: String,
 ) -> (Vec<(usize, Act)>, String) {
     let mut worst = (case.current(), problem);
-    for _ in 0..300 {
-        if !case.simplify() {
-            break;
-        }
+    let started = Instant::now();
+    while started.elapsed() < SHRINKING && case.simplify() {
         while let Ok(()) = run(people, &case.current()).await {
-            if !case.complicate() {
+            if started.elapsed() > SHRINKING || !case.complicate() {
                 return worst;
             }
         }

@@ -78,7 +78,7 @@ async fn nothing_acked_is_lost_or_doubled_when_mongod_is_killed() {
     }
     load.finish().await;
     server.assert_alive();
-    let tally = load.ledger.check(&server.rest, &load.pairs).await;
+    let tally = load.ledger.check(&server.rest, &load.conversations).await;
     let refused = load.ledger.unavailable.load(Ordering::SeqCst);
     println!(
         "kill_mongod: {KILLS} kills, {tally}; first refusal after {noticed:?}, {refused} sends \
@@ -100,7 +100,7 @@ async fn what_was_under_way_when_mongod_froze_is_stored_once() {
     mongod.thaw();
     assert_recovered(&server, &mut load).await;
     load.finish().await;
-    let tally = load.ledger.check(&server.rest, &load.pairs).await;
+    let tally = load.ledger.check(&server.rest, &load.conversations).await;
     println!(
         "mongod frozen: {tally}; first refusal after {noticed:?}, slowest answer {:?}",
         load.ledger.slowest()

@@ -28,7 +28,7 @@ async fn kill_and_count(store: &str, setup: Setup) {
 }
 
 async fn report(store: &str, load: &Load, server: &Server) {
-    let tally = load.ledger.check(&server.rest, &load.pairs).await;
+    let tally = load.ledger.check(&server.rest, &load.conversations).await;
     let lost = load.ledger.lost_connections.load(Ordering::SeqCst);
     let refused = load.ledger.unavailable.load(Ordering::SeqCst);
     println!(

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::setting::rest::{Rest, User};
+use crate::load::Conversation;
+use crate::setting::rest::Rest;
 use crate::setting::wait::until;
 
 /// What an ack said of a message.
@@ -61,12 +62,15 @@ impl Ledger {
         until(&format!("{count} more acks"), limit, enough).await;
     }
 
-    /// Holds every acked message against the histories of these pairs.
-    pub(crate) async fn check(&self, rest: &Rest, pairs: &[[User; 2]]) -> Tally {
+    /// Holds every acked message against the histories of these conversations.
+    pub(crate) async fn check(&self, rest: &Rest, conversations: &[Conversation]) -> Tally {
         let mut tally = Tally { acked: self.acks.load(Ordering::SeqCst), ..Tally::default() };
         let mut missing = self.acked.lock().unwrap().clone();
-        for [one, other] in pairs {
-            let history = rest.history(one, other).await;
+        for conversation in conversations {
+            let history = match conversation {
+                Conversation::Pair([one, other]) => rest.history(one, other).await,
+                Conversation::Room { id, members } => rest.room_history(&members[0], id).await,
+            };
             tally.found += history.len();
             tally.count_numbers(&history);
             let mut seen = HashSet::new();

@@ -1,4 +1,4 @@
-//! Fifty senders that give every message a `clientMsgId` and repeat it until it is acknowledged.
+//! Fifty senders, half of them in rooms, that give every message a `clientMsgId` and repeat it until it is acknowledged.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,18 +13,61 @@ use crate::ledger::Ledger;
 use crate::setting::rest::{Rest, User};
 use crate::setting::wait::within;
 
-/// Senders, and the conversations that they share: ten write into each, from both sides.
-const SENDERS: usize = 50;
-const PAIRS: usize = 5;
+/// Senders into one conversation: of a pair from both sides, of a room each for themselves.
+const SENDERS: usize = 10;
+const PAIRS: usize = 3;
+const ROOMS: usize = 2;
 /// An answer must come within this, whatever is broken.
 const ANSWER: Duration = Duration::from_secs(15);
 /// Before a refused send is repeated, and between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// Where messages go.
+#[derive(Clone)]
+pub(crate) enum Conversation {
+    Pair([User; 2]),
+    Room { id: String, members: Vec<User> },
+}
+
+impl Conversation {
+    async fn pair(rest: &Rest, number: usize) -> Self {
+        let names = [format!("left{number}"), format!("right{number}")];
+        Self::Pair(rest.register_all(names.each_ref().map(String::as_str)).await)
+    }
+
+    async fn room(rest: &Rest, number: usize) -> Self {
+        let mut members = Vec::new();
+        for member in 0..SENDERS {
+            members.push(rest.register(&format!("member{number}-{member}")).await);
+        }
+        let id = rest.create_room(&members).await;
+        Self::Room { id, members }
+    }
+
+    /// Somebody in it.
+    pub(crate) fn anybody(&self) -> &User {
+        match self {
+            Self::Pair([one, _]) => one,
+            Self::Room { members, .. } => &members[0],
+        }
+    }
+
+    /// Who the sender with this number is, and what a send says of the conversation.
+    fn seat(&self, number: usize) -> (User, Value) {
+        match self {
+            Self::Pair([one, other]) if number.is_multiple_of(2) => {
+                (one.clone(), json!({ "receiverId": other.id }))
+            }
+            Self::Pair([one, other]) => (other.clone(), json!({ "receiverId": one.id })),
+            Self::Room { id, members } => (members[number].clone(), json!({ "roomId": id })),
+        }
+    }
+}
+
 /// Senders at work.
 pub(crate) struct Load {
     pub(crate) ledger: Arc<Ledger>,
-    pub(crate) pairs: Vec<[User; 2]>,
+    pub(crate) conversations: Vec<Conversation>,
     stop: CancellationToken,
     senders: JoinSet<()>,
 }
@@ -32,23 +75,25 @@ pub(crate) struct Load {
 impl Load {
     /// Registers the users and starts the senders.
     pub(crate) async fn start(rest: &Rest, port: u16) -> Self {
-        let mut pairs = Vec::new();
+        let mut conversations = Vec::new();
         for number in 0..PAIRS {
-            let names = [format!("left{number}"), format!("right{number}")];
-            pairs.push(rest.register_all(names.each_ref().map(String::as_str)).await);
+            conversations.push(Conversation::pair(rest, number).await);
+        }
+        for number in 0..ROOMS {
+            conversations.push(Conversation::room(rest, number).await);
         }
         let (ledger, stop) = (Arc::new(Ledger::default()), CancellationToken::new());
         let mut senders = JoinSet::new();
-        for number in 0..SENDERS {
-            let [one, other] = pairs[number % PAIRS].clone();
-            let (from, to) =
-                if (number / PAIRS).is_multiple_of(2) { (one, other) } else { (other, one) };
-            let (ledger, stop) = (ledger.clone(), stop.clone());
-            let sender =
-                Sender { number, port, token: from.token, to: to.id, ledger, client: None };
-            senders.spawn(sender.run(stop));
+        for (place, conversation) in conversations.iter().enumerate() {
+            for seat in 0..SENDERS {
+                let (from, to) = conversation.seat(seat);
+                let (ledger, stop) = (ledger.clone(), stop.clone());
+                let number = place * SENDERS + seat;
+                let sender = Sender { number, port, token: from.token, to, ledger, client: None };
+                senders.spawn(sender.run(stop));
+            }
         }
-        Self { ledger, pairs, stop, senders }
+        Self { ledger, conversations, stop, senders }
     }
 
     /// Lets every sender get the ack of what it sends just now, and ends it.
@@ -75,7 +120,8 @@ struct Sender {
     number: usize,
     port: u16,
     token: String,
-    to: String,
+    /// What a send says of the conversation.
+    to: Value,
     ledger: Arc<Ledger>,
     client: Option<Client>,
 }
@@ -92,7 +138,9 @@ impl Sender {
     }
 
     async fn send_until_acked(&mut self, id: &str, content: &str) {
-        let payload = json!({ "receiverId": self.to, "content": content, "clientMsgId": id });
+        let mut payload = self.to.clone();
+        payload["content"] = json!(content);
+        payload["clientMsgId"] = json!(id);
         loop {
             let asked = Instant::now();
             match self.connected().await.ask("send_message", &payload, ANSWER).await {
@@ -112,6 +160,21 @@ impl Sender {
         }
     }
 
+    /// Joins the room, if the conversation is one; gives the connection up when that fails.
+    async fn join_room(&mut self) {
+        let Some(client) = &self.client else { return };
+        if self.to.get("roomId").is_some() {
+            match client.ask("join_room", &self.to, ANSWER).await {
+                Ok(ack) if ack["ok"] == true => {}
+                Ok(ack) => {
+                    self.note_refusal(&ack);
+                    self.client = None;
+                }
+                Err(Gone) => self.client = None,
+            }
+        }
+    }
+
     fn note_refusal(&self, ack: &Value) {
         assert_eq!(ack["error"]["code"], "unavailable", "{ack}");
         self.ledger.unavailable.fetch_add(1, Ordering::SeqCst);
@@ -120,6 +183,7 @@ impl Sender {
     async fn connected(&mut self) -> &Client {
         while self.client.is_none() {
             self.client = Client::connect(self.port, &self.token).await;
+            self.join_room().await;
             if self.client.is_none() {
                 tokio::time::sleep(PAUSE).await;
             }

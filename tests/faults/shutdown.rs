@@ -5,9 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::load::Load;
+use crate::load::{Conversation, Load};
 use crate::setting::mongod::Mongod;
-use crate::setting::rest::User;
 use crate::setting::server::{Server, Setup};
 use crate::setting::turn;
 
@@ -17,10 +16,10 @@ const BETWEEN: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 const LISTENERS: usize = 10;
 
-async fn listen(server: &Server, users: &[[User; 2]]) -> Vec<Client> {
+async fn listen(server: &Server, conversations: &[Conversation]) -> Vec<Client> {
     let mut clients = Vec::new();
     for number in 0..LISTENERS {
-        let user = &users[number % users.len()][0];
+        let user = conversations[number % conversations.len()].anybody();
         clients.push(Client::connect(server.port(), &user.token).await.unwrap());
     }
     clients
@@ -39,7 +38,7 @@ async fn told(clients: Vec<Client>) -> usize {
 async fn stop_and_count(store: &str, setup: Setup) {
     let mut server = setup.start().await;
     let mut load = Load::start(&server.rest, server.port()).await;
-    let listeners = listen(&server, &load.pairs).await;
+    let listeners = listen(&server, &load.conversations).await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     load.assert_running();
     let (status, took) = server.terminate(STOP * 2).await;
@@ -47,7 +46,7 @@ async fn stop_and_count(store: &str, setup: Setup) {
     server.start_again().await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     load.finish().await;
-    let tally = load.ledger.check(&server.rest, &load.pairs).await;
+    let tally = load.ledger.check(&server.rest, &load.conversations).await;
     let refused = load.ledger.unavailable.load(Ordering::SeqCst);
     println!(
         "shutdown on {store}: stopped in {took:?} with {status}, {told} of {LISTENERS} listeners \
@@ -89,5 +88,5 @@ async fn a_stop_while_mongod_is_gone_ends_in_time() {
     server.start_again().await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     load.finish().await;
-    load.ledger.check(&server.rest, &load.pairs).await.assert_whole();
+    load.ledger.check(&server.rest, &load.conversations).await.assert_whole();
 }

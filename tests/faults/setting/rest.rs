@@ -102,6 +102,36 @@ impl Rest {
         }
     }
 
+    /// Makes a room of which these are the members, and gives its id.
+    pub(crate) async fn create_room(&self, members: &[User]) -> String {
+        let body = json!({ "name": "room" }).to_string();
+        let (status, answer) = self.post("/rooms", Some(&members[0].token), body).await;
+        assert_eq!(status, 201, "{answer}");
+        let id = answer["data"]["room"]["id"].as_str().unwrap().to_owned();
+        for member in &members[1..] {
+            let path = format!("/rooms/{id}/join");
+            let (status, answer) = self.post(&path, Some(&member.token), "").await;
+            assert_eq!(status, 200, "{answer}");
+        }
+        id
+    }
+
+    /// Everything in a room, oldest first, page by page.
+    pub(crate) async fn room_history(&self, member: &User, room: &str) -> Vec<Value> {
+        let mut messages: Vec<Value> = Vec::new();
+        loop {
+            let after = messages.last().map_or(0, |last| last["seq"].as_i64().unwrap());
+            let path = format!("/rooms/{room}/messages?pageSize={PAGE}&after={after}");
+            let (status, answer) = self.get(&path, Some(&member.token)).await;
+            assert_eq!(status, 200, "{answer}");
+            let page = answer["data"]["messages"].as_array().unwrap();
+            messages.extend(page.iter().rev().cloned());
+            if page.len() < PAGE {
+                return messages;
+            }
+        }
+    }
+
     /// Whether the directory shows a user as online.
     pub(crate) async fn is_online(&self, who: &User, asking: &User) -> bool {
         let (_, answer) = self.get("/api/auth/users", Some(&asking.token)).await;
