@@ -7,7 +7,7 @@
 //! REST door      ┘        (decode)        (rules)   └ hub → relay (other nodes) → sockets
 //! ```
 //!
-//! - A domain is a folder: [`auth`], [`users`], [`chat`], [`presence`]. In each, `model` holds what
+//! - A domain is a folder: [`presence`], [`auth`], [`users`], [`rooms`], [`chat`]. In each, `model` holds what
 //!   is known, `requests` and `wire` what clients send and get, `service` the rules, `routes` and
 //!   `events` the doors, `store` a trait with two implementations.
 //! - [`net`] accepts connections; [`realtime`] carries events over them and knows no domain;

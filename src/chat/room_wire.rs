@@ -88,7 +88,7 @@ impl RoomMessage {
 pub struct JoinedRoom {
     /// Which room.
     pub room_id: RoomId,
-    /// Every member.
+    /// The members; of more than 1,000, those who are online first.
     pub presence: Vec<Attendee>,
     /// How many messages were unread before this marked them as read.
     pub unread_count: i64,

@@ -74,7 +74,7 @@ pub struct Chat {
     typing: Typing,
     typing_timeout: Duration,
     messages: GroupCommit<Outbound, Written>,
-    announcing: Mutex<Option<JoinHandle<()>>>,
+    announcing: Mutex<Vec<JoinHandle<()>>>,
     reads: GroupCommit<ReadMark, Vec<StoredMessage>>,
     room_reads: RoomReads,
     recent: Cache<MessageId, Addressed>,
@@ -88,7 +88,7 @@ impl Chat {
         let (messages, announcing) = sending::writer(&store, &hub, &presence);
         Arc::new_cyclic(|this| Self {
             messages,
-            announcing: Mutex::new(Some(announcing)),
+            announcing: Mutex::new(announcing),
             reads: reading::writer(&store, hub.clock()),
             room_reads: RoomReads::new(&store, hub.clock()),
             clock: hub.clock().clone(),
@@ -108,9 +108,12 @@ impl Chat {
     /// Writes and announces what was accepted, and takes no more.
     pub async fn close(&self) {
         self.messages.close().await;
-        let announcing = self.announcing.lock().expect("no panic under this lock").take();
-        if let Some(Err(problem)) = futures_util::future::OptionFuture::from(announcing).await {
-            tracing::error!(%problem, "the announcer did not end well");
+        let announcing =
+            std::mem::take(&mut *self.announcing.lock().expect("no panic under this lock"));
+        for task in announcing {
+            if let Err(problem) = task.await {
+                tracing::error!(%problem, "an announcer did not end well");
+            }
         }
         self.reads.close().await;
         self.room_reads.close().await;

@@ -43,11 +43,10 @@ impl Parts {
         let channel = channel_name(namespace);
         let address = if namespace.is_empty() { "/" } else { namespace };
         let mut messages = Map::new();
-        let failing = table.error_events.iter().map(|name| format!("`{name}`"));
-        let failing = failing.collect::<Vec<_>>().join(" or ");
         for entry in &table.client {
             let key = format!("{channel}_client_{}", entry.name);
-            let summary = format!("{} Failures come as {failing}.", entry.summary);
+            let failing = entry.failures(namespace, &Value::Null).join("` or `");
+            let summary = format!("{} Failures come as `{failing}`.", entry.summary);
             self.message(&key, entry.name, &summary, &entry.payload, Some(&entry.ack));
             messages.insert(key.clone(), reference("messages", &key));
             self.operation(&channel, &key, "receive");

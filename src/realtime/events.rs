@@ -120,7 +120,7 @@ enum Failing {
 
 impl ClientEntry {
     /// The events that tell a socket of `namespace` that what it sent has failed.
-    fn failures(&self, namespace: &str, payload: &Value) -> &'static [&'static str] {
+    pub fn failures(&self, namespace: &str, payload: &Value) -> &'static [&'static str] {
         match self.failing {
             Failing::As(events) => events,
             Failing::By(decide) => decide(namespace, payload),
@@ -142,8 +142,8 @@ pub struct ServerEntry {
 pub struct EventTable {
     /// Where; [`EVERYWHERE`] is every namespace.
     pub namespaces: &'static [&'static str],
-    /// The events that tell of failures.
-    pub error_events: &'static [&'static str],
+    /// The events that tell of failures, where nothing else is said.
+    error_events: &'static [&'static str],
     /// What clients send.
     pub client: Vec<ClientEntry>,
     /// What the server sends.

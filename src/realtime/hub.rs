@@ -231,6 +231,11 @@ impl Hub {
         sessions
     }
 
+    /// How many sockets of an audience are connected here.
+    pub fn count(&self, audience: Audience) -> usize {
+        self.audiences.count(audience)
+    }
+
     /// How many sockets are connected here.
     pub fn sockets(&self) -> usize {
         self.audiences.count(Audience::EVERYONE)

@@ -13,9 +13,9 @@ use crate::realtime::events::ServerEvent;
 use crate::text::{Description, DisplayName};
 
 /// Somebody came into a room, to the others in it.
-pub const USER_JOINED: ServerEvent<UserJoined> = ServerEvent::reliable("user_joined", &["/rooms"]);
+pub const USER_JOINED: ServerEvent<UserJoined> = ServerEvent::state("user_joined", &["/rooms"]);
 /// Somebody left a room, to the others in it.
-pub const USER_LEFT: ServerEvent<UserLeft> = ServerEvent::reliable("user_left", &["/rooms"]);
+pub const USER_LEFT: ServerEvent<UserLeft> = ServerEvent::state("user_left", &["/rooms"]);
 /// This socket is no longer in a room.
 pub const LEFT_ROOM: ServerEvent<LeftRoom> = ServerEvent::reliable("left_room", &["/rooms"]);
 /// A room has another name, owner or other properties, to those in it.

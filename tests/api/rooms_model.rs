@@ -134,6 +134,7 @@ struct World<'a> {
 
 type Checked = Result<(), String>;
 
+#[expect(clippy::needless_pass_by_value, reason = "most of them are made for the call")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Checked {
     if found == wanted {
         Ok(())

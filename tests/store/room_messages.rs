@@ -5,7 +5,7 @@ use waggle::chat::model::NewMessage;
 use waggle::chat::store::Appended;
 use waggle::ids::{MessageId, RoomId};
 
-use crate::fixture::{Stores, append, at, at_once, in_room, somebody, stored, text, whole};
+use crate::fixture::{append, at, at_once, in_room, somebody, stored, text, whole};
 
 every_store! {
     async fn a_room_numbers_its_messages_beside_other_conversations(stores: Stores) {

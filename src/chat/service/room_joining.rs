@@ -41,7 +41,7 @@ impl Chat {
         }
         Ok(JoinedRoom {
             room_id: room,
-            presence: self.rooms.attendees(room).await?,
+            presence: self.rooms.attendees_at_a_glance(room).await?,
             unread_count,
             last_seq,
             timestamp: self.clock.now(),

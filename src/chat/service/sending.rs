@@ -21,7 +21,7 @@ use crate::realtime::hub::Hub;
 use crate::realtime::session::{Session, SessionNo};
 use crate::store::group::GroupCommit;
 
-use announcer::{Announcement, Announcer};
+use announcer::{Announcement, Announcers};
 
 /// Messages without a known outcome that are remembered; the least used are forgotten first.
 const UNSETTLED: usize = 10_000;
@@ -42,18 +42,18 @@ pub(super) struct Written {
     repeated: bool,
 }
 
-/// The one writer of messages, and the task that announces what it has written.
+/// The one writer of messages, and the tasks that announce what it has written.
 pub(super) fn writer(
     store: &Arc<dyn ChatStore>,
     hub: &Arc<Hub>,
     presence: &Arc<Presence>,
-) -> (GroupCommit<Outbound, Written>, JoinHandle<()>) {
-    let (announcer, announcing) = Announcer::start(hub);
+) -> (GroupCommit<Outbound, Written>, Vec<JoinHandle<()>>) {
+    let (announcers, announcing) = Announcers::start(hub);
     let writer = Arc::new(Writer {
         store: store.clone(),
         hub: hub.clone(),
         presence: presence.clone(),
-        announcer,
+        announcers,
         unsettled: Cache::new(UNSETTLED),
     });
     let messages = GroupCommit::spawn("messages", BATCH, WAITING, move |batch| {
@@ -67,7 +67,7 @@ struct Writer {
     store: Arc<dyn ChatStore>,
     hub: Arc<Hub>,
     presence: Arc<Presence>,
-    announcer: Announcer,
+    announcers: Announcers,
     /// Messages of which it is not known whether they are stored: the database went away. A repeat
     /// may find that they are; then nobody has heard of them yet.
     unsettled: Cache<MessageId, ()>,
@@ -77,11 +77,14 @@ impl Writer {
     async fn write(&self, batch: Vec<Outbound>) -> Vec<Result<Written>> {
         let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
         let results = self.store.append(messages, self.hub.clock().now()).await;
-        let settle = |(outbound, result)| self.settle(outbound, result);
-        batch.iter().zip(results).map(settle).collect()
+        let mut settled = Vec::with_capacity(batch.len());
+        for (outbound, result) in batch.iter().zip(results) {
+            settled.push(self.settle(outbound, result).await);
+        }
+        settled
     }
 
-    fn settle(&self, outbound: &Outbound, result: Result<Appended>) -> Result<Written> {
+    async fn settle(&self, outbound: &Outbound, result: Result<Appended>) -> Result<Written> {
         let (stored, repeated, unheard) = match result {
             Ok(Appended::Stored(stored)) => (stored, false, true),
             Ok(Appended::Repeated(stored)) => {
@@ -96,8 +99,8 @@ impl Writer {
         };
         let message = self.show(stored, outbound);
         if unheard {
-            self.announcer
-                .announce(Announcement { message: message.clone(), except: outbound.socket });
+            let announcement = Announcement { message: message.clone(), except: outbound.socket };
+            self.announcers.announce(announcement).await;
         }
         Ok(Written { message, repeated })
     }

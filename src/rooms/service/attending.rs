@@ -21,6 +21,8 @@ use crate::rooms::wire::{
 
 /// Audiences that one socket may be in.
 const MOST_AUDIENCES: usize = 1000;
+/// Members that somebody who joins is told of: everybody may come back at once.
+const MOST_AT_A_GLANCE: usize = 1000;
 
 impl Rooms {
     /// Lets a member's socket into the room: from here on it gets what is said there.
@@ -30,7 +32,7 @@ impl Rooms {
     pub async fn enter(&self, session: &Arc<Session>, room: RoomId) -> Result<Member> {
         let (user, audience) = (session.caller.user, room.audience());
         self.member(room, user).await?;
-        if session.audience_count() >= MOST_AUDIENCES {
+        if !self.is_in(session, room) && session.audience_count() >= MOST_AUDIENCES {
             return Err(Error::invalid("roomId", "is one too many: leave some rooms first"));
         }
         self.hub.join(session, audience);
@@ -145,8 +147,20 @@ impl Rooms {
         });
     }
 
-    /// Who is in the room, and whether they are online.
-    pub async fn attendees(&self, room: RoomId) -> Result<Vec<Attendee>> {
+    /// Who is in the room, and whether they are online; of very many, those who are first.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such room.
+    pub async fn attendees_at_a_glance(&self, room: RoomId) -> Result<Vec<Attendee>> {
+        let mut attendees = self.attendees(room).await?;
+        if attendees.len() > MOST_AT_A_GLANCE {
+            attendees.sort_by_key(|one| one.presence.status != Status::Online);
+            attendees.truncate(MOST_AT_A_GLANCE);
+        }
+        Ok(attendees)
+    }
+
+    async fn attendees(&self, room: RoomId) -> Result<Vec<Attendee>> {
         let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
         let users: Vec<_> = occupied.members.iter().map(|member| member.user).collect();
         let present = self.attendance.present(room);

@@ -81,7 +81,12 @@ impl Rooms {
     ///
     /// # Errors
     /// `not_found` for anything else, as if the room did not exist (CONTRACT §10).
-    fn read_invite(&self, token: Option<&str>, room: RoomId, user: UserId) -> Result<Claims> {
+    pub(super) fn read_invite(
+        &self,
+        token: Option<&str>,
+        room: RoomId,
+        user: UserId,
+    ) -> Result<Claims> {
         let claims = token.and_then(|token| self.invites.read(token)).ok_or_else(no_room)?;
         let fits = claims.room == room && claims.user.is_none_or(|bound| bound == user);
         if fits { Ok(claims) } else { Err(no_room()) }
@@ -113,16 +118,9 @@ impl Rooms {
     /// Uses an invite up by one.
     ///
     /// # Errors
-    /// `not_found` for none and for one that was never good for this room and user, `forbidden`
-    /// for one that was.
-    pub(super) async fn use_invite(
-        &self,
-        token: Option<&str>,
-        room: RoomId,
-        user: UserId,
-    ) -> Result<()> {
-        let claims = self.read_invite(token, room, user)?;
-        if self.invites.has_expired(&claims) {
+    /// `forbidden` for one that has expired, is used up or revoked.
+    pub(super) async fn use_invite(&self, claims: &Claims) -> Result<()> {
+        if self.invites.has_expired(claims) {
             return Err(Error::forbidden("The invite has expired"));
         }
         match self.store.use_invite(claims.invite, self.clock.now()).await? {

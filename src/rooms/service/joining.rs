@@ -32,17 +32,18 @@ impl Rooms {
         if occupied.member(user).is_some() {
             return Ok(occupied.view(user));
         }
-        if occupied.members.len() >= MOST_MEMBERS && !occupied.room.is_private {
+        let invite = match occupied.room.is_private {
+            true => Some(self.read_invite(invite, room, user)?),
+            false => None,
+        };
+        if occupied.members.len() >= MOST_MEMBERS {
             return Err(Error::conflict("The room is full"));
         }
         if self.store.rooms_of(user).await?.len() >= MOST_ROOMS {
             return Err(Error::conflict("You are in too many rooms"));
         }
-        if occupied.room.is_private {
-            self.use_invite(invite, room, user).await?;
-            if occupied.members.len() >= MOST_MEMBERS {
-                return Err(Error::conflict("The room is full"));
-            }
+        if let Some(invite) = invite {
+            self.use_invite(&invite).await?;
         }
         self.add(room, user).await
     }
