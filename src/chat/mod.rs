@@ -8,6 +8,7 @@
 //! Routes: `/api/messages/…`, `/api/conversations`, `/rooms/:roomId/messages…`.
 
 pub mod events;
+pub mod message_wire;
 pub mod model;
 pub mod requests;
 pub mod room_events;

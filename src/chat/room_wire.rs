@@ -1,16 +1,15 @@
 //! What only rooms have on the wire: their messages, who read them, who types, who came in.
 
-use serde::Serialize;
 use std::sync::Arc;
+
+use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{ClientMsgId, MessageType, StoredMessage};
-use super::wire::Person;
+use super::message_wire::RoomMessage;
 use crate::clock::Timestamp;
-use crate::ids::{ConversationId, MessageId, RoomId, UserId};
+use crate::ids::{MessageId, RoomId, UserId};
 use crate::realtime::events::ServerEvent;
 use crate::rooms::wire::Attendee;
-use crate::text::MessageText;
 
 /// This socket is in the room.
 pub const JOINED_ROOM: ServerEvent<JoinedRoom> = ServerEvent::reliable("joined_room", &["/rooms"]);
@@ -25,62 +24,6 @@ pub const MESSAGE_RECEIPT: ServerEvent<MessageReceipt> =
 /// Several messages were read, to those in the room and the reader's sockets.
 pub const MESSAGES_READ: ServerEvent<MessagesRead> =
     ServerEvent::reliable("messages_read", &["/rooms"]);
-
-/// A message of a room as clients see it: one shape everywhere.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RoomMessage {
-    /// Id.
-    pub id: MessageId,
-    /// The same id, for clients that look for it here.
-    #[serde(rename = "_id")]
-    pub mongo_id: MessageId,
-    /// The room.
-    pub room_id: RoomId,
-    /// The room, as seed 003 writes it.
-    #[serde(rename = "room_id")]
-    pub room: RoomId,
-    /// The room's conversation, which has the room's id.
-    pub conversation_id: ConversationId,
-    /// 1, 2, 3 … within the room.
-    pub seq: i64,
-    /// Who wrote it.
-    pub sender: Person,
-    /// What it says.
-    #[schema(value_type = String, example = "Hello!")]
-    pub content: MessageText,
-    /// What that is.
-    pub message_type: MessageType,
-    /// What made the send idempotent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    pub client_msg_id: Option<ClientMsgId>,
-    /// When it was stored.
-    pub timestamp: Timestamp,
-    /// When it was stored.
-    pub created_at: Timestamp,
-}
-
-impl RoomMessage {
-    /// A stored message, shown with who wrote it.
-    pub fn new(stored: StoredMessage, sender: Person) -> Self {
-        let room = stored.conversation.into();
-        Self {
-            id: stored.id,
-            mongo_id: stored.id,
-            room_id: room,
-            room,
-            conversation_id: stored.conversation,
-            seq: stored.seq,
-            sender,
-            content: stored.content,
-            message_type: stored.message_type,
-            client_msg_id: stored.client_msg_id,
-            timestamp: stored.created_at,
-            created_at: stored.created_at,
-        }
-    }
-}
 
 /// `{roomId, presence, unreadCount, timestamp}`.
 #[derive(Debug, Serialize, ToSchema)]

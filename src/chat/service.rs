@@ -17,11 +17,12 @@ use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
 use tokio::task::JoinHandle;
 
+use super::message_wire::{AnyMessage, Message, Person, RoomMessage};
 use super::model::{Addressee, ReadMark, StoredMessage};
-use super::room_wire::{ROOM_TYPING, RoomMessage, RoomTyping};
+use super::room_wire::{ROOM_TYPING, RoomTyping};
 use super::store::ChatStore;
 use super::typing::Typing;
-use super::wire::{AnyMessage, Message, Person, USER_TYPING, UserTyping};
+use super::wire::{USER_TYPING, UserTyping};
 use crate::auth::service::Auth;
 use crate::clock::Clock;
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 //! same table dispatches events and yields the AsyncAPI document.
 
 mod dispatch;
+mod failure;
 
 use std::future::Future;
 use std::marker::PhantomData;

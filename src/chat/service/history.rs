@@ -7,10 +7,11 @@ use futures_util::future::try_join_all;
 
 use super::Chat;
 use crate::caller::Caller;
+use crate::chat::message_wire::AnyMessage;
 use crate::chat::model::ConversationHead;
 use crate::chat::requests::HistoryPage;
 use crate::chat::store::InboxPosition;
-use crate::chat::wire::{AnyMessage, Conversation, ConversationKind, Inbox, UnreadCount};
+use crate::chat::wire::{Conversation, ConversationKind, Inbox, UnreadCount};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{ConversationId, UserId};

@@ -8,10 +8,11 @@ use futures_util::FutureExt;
 
 use super::{BATCH, Chat, WAITING};
 use crate::caller::Caller;
+use crate::chat::message_wire::AnyMessage;
 use crate::chat::model::{ReadMark, StoredMessage};
 use crate::chat::requests::{Kinds, ReadMessage};
 use crate::chat::store::ChatStore;
-use crate::chat::wire::{AnyMessage, MESSAGE_READ_RECEIPT, ReadReceipt};
+use crate::chat::wire::{MESSAGE_READ_RECEIPT, ReadReceipt};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId, UserId};

@@ -9,10 +9,11 @@ use super::Chat;
 use super::reading::no_message;
 use super::room_reading::{ReadInRoom, current};
 use crate::caller::Caller;
+use crate::chat::message_wire::RoomMessage;
 use crate::chat::model::{Progress, RoomRead, StoredMessage};
 use crate::chat::requests::RoomPage;
 use crate::chat::room_wire::{
-    ListedMessage, Receipt, ReceiptSummary, Receipts, RoomHistory, RoomMessage, SeqRange,
+    ListedMessage, Receipt, ReceiptSummary, Receipts, RoomHistory, SeqRange,
 };
 use crate::error::Result;
 use crate::ids::{MessageId, RoomId, UserId};

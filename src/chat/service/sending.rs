@@ -9,11 +9,12 @@ use quick_cache::sync::Cache;
 use tokio::task::JoinHandle;
 
 use super::{BATCH, Chat, WAITING};
+use crate::chat::message_wire::{AnyMessage, Message, Person, RoomMessage};
 use crate::chat::model::{Addressee, NewMessage, StoredMessage};
 use crate::chat::requests::SendMessage;
-use crate::chat::room_wire::RoomMessage;
+
 use crate::chat::store::{Appended, ChatStore};
-use crate::chat::wire::{AnyMessage, Message, Person};
+
 use crate::error::{Error, Result};
 use crate::ids::{ConversationId, MessageId};
 use crate::presence::service::Presence;

@@ -12,8 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{ClientEntry, EVERYWHERE, EventTable, ServerEvent, within};
-use crate::error::{Error, ErrorBody, FieldError, Result};
+use super::failure::Asked;
+use super::{ClientEntry, EventTable, within};
+use crate::error::{Error, ErrorBody, Result};
 use crate::realtime::hub::{Hub, Outgoing};
 use crate::realtime::session::{Sent, Session};
 
@@ -62,54 +63,6 @@ struct Reply {
     /// The error events of its surface, where it failed.
     failures: Vec<Outgoing>,
     ack: Option<Box<RawValue>>,
-}
-
-/// What of an event is needed to tell of its failure, taken before its payload is used up.
-struct Asked {
-    name: &'static str,
-    /// The error events of its surface.
-    failures: &'static [&'static str],
-    /// What the event was about, so that a client without acks knows which one failed.
-    about: Vec<(&'static str, Value)>,
-}
-
-/// The fields of a payload that its error event repeats.
-const ABOUT: [&str; 4] = ["roomId", "messageId", "tempId", "clientMsgId"];
-/// Longest string that is repeated, in bytes.
-const MAX_REPEATED: usize = 256;
-
-/// An error event: `{code, message, details?, errors?, retryAfter?, remaining?}`, and what it is
-/// about. `errors` is what seed 003 calls `details`.
-#[derive(Serialize)]
-struct Failure<'a> {
-    #[serde(flatten)]
-    error: ErrorBody<'a>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [FieldError],
-    #[serde(flatten, serialize_with = "as_map")]
-    about: &'a [(&'static str, Value)],
-}
-
-fn as_map<S: serde::Serializer>(
-    about: &&[(&'static str, Value)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(about.iter().map(|(name, value)| (name, value)))
-}
-
-impl Asked {
-    fn of(entry: Option<&ClientEntry>, namespace: &str, payload: &Result<Value>) -> Self {
-        let payload = payload.as_ref().unwrap_or(&Value::Null);
-        let short = |value: &&Value| {
-            value.as_str().map_or(value.is_number(), |text| text.len() <= MAX_REPEATED)
-        };
-        let repeated = |name| Some((name, payload.get(name).filter(short)?.clone()));
-        Self {
-            name: entry.map_or("unknown", |entry| entry.name),
-            failures: entry.map_or(&["error"], |entry| entry.failures(namespace, payload)),
-            about: ABOUT.into_iter().filter_map(repeated).collect(),
-        }
-    }
 }
 
 impl Dispatcher {
@@ -264,12 +217,7 @@ impl Dispatcher {
             Ok(body) => return Reply { failures: Vec::new(), ack: Some(body) },
             Err(error) => error,
         };
-        let failure =
-            Failure { error: ErrorBody::from(&error), errors: &error.details, about: &asked.about };
-        let failures = asked.failures.iter();
-        let failures = failures
-            .map(|event| self.hub.outgoing(&ServerEvent::reliable(event, EVERYWHERE), &failure));
-        let failures = failures.collect();
+        let failures = asked.tell(&self.hub, &error);
         let refusal = to_raw_value(&Refusal { ok: false, error: ErrorBody::from(&error) });
         let unwritten = |problem: &_| tracing::error!(%problem, "an ack could not be written");
         Reply { failures, ack: refusal.inspect_err(unwritten).ok() }

@@ -10,8 +10,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use crate::chat::room_wire::{ROOM_MESSAGE, RoomMessage};
-use crate::chat::wire::{AnyMessage, Message, NewMessageEvent, RECEIVE_MESSAGE};
+use crate::chat::message_wire::{AnyMessage, Message, RoomMessage};
+use crate::chat::room_wire::ROOM_MESSAGE;
+use crate::chat::wire::{NewMessageEvent, RECEIVE_MESSAGE};
 use crate::ids::RoomId;
 use crate::realtime::hub::{Except, Hub};
 use crate::realtime::session::SessionNo;

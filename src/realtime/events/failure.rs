@@ -1,0 +1,69 @@
+//! Telling a client that an event has failed, without an ack: which events say so, and what of the
+//! failed event they repeat.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ClientEntry, EVERYWHERE, ServerEvent};
+use crate::error::{Error, ErrorBody, FieldError, Result};
+use crate::realtime::hub::{Hub, Outgoing};
+
+/// What of an event is needed to tell of its failure, taken before its payload is used up.
+pub(super) struct Asked {
+    pub(super) name: &'static str,
+    /// The error events of its surface.
+    failures: &'static [&'static str],
+    /// What the event was about, so that a client without acks knows which one failed.
+    about: Vec<(&'static str, Value)>,
+}
+
+/// The fields of a payload that its error event repeats.
+const ABOUT: [&str; 4] = ["roomId", "messageId", "tempId", "clientMsgId"];
+/// Longest string that is repeated, in bytes.
+const MAX_REPEATED: usize = 256;
+
+/// An error event: `{code, message, details?, errors?, retryAfter?, remaining?}`, and what it is
+/// about. `errors` is what seed 003 calls `details`.
+#[derive(Serialize)]
+struct Failure<'a> {
+    #[serde(flatten)]
+    error: ErrorBody<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+    #[serde(flatten, serialize_with = "as_map")]
+    about: &'a [(&'static str, Value)],
+}
+
+fn as_map<S: serde::Serializer>(
+    about: &&[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(about.iter().map(|(name, value)| (name, value)))
+}
+
+impl Asked {
+    pub(super) fn of(
+        entry: Option<&ClientEntry>,
+        namespace: &str,
+        payload: &Result<Value>,
+    ) -> Self {
+        let payload = payload.as_ref().unwrap_or(&Value::Null);
+        let short = |value: &&Value| {
+            value.as_str().map_or(value.is_number(), |text| text.len() <= MAX_REPEATED)
+        };
+        let repeated = |name| Some((name, payload.get(name).filter(short)?.clone()));
+        Self {
+            name: entry.map_or("unknown", |entry| entry.name),
+            failures: entry.map_or(&["error"], |entry| entry.failures(namespace, payload)),
+            about: ABOUT.into_iter().filter_map(repeated).collect(),
+        }
+    }
+
+    /// The error events of the surface.
+    pub(super) fn tell(&self, hub: &Hub, error: &Error) -> Vec<Outgoing> {
+        let failure =
+            Failure { error: ErrorBody::from(error), errors: &error.details, about: &self.about };
+        let event = |name: &&'static str| ServerEvent::reliable(name, EVERYWHERE);
+        self.failures.iter().map(|name| hub.outgoing(&event(name), &failure)).collect()
+    }
+}
