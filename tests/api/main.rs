@@ -23,6 +23,7 @@ mod process;
 mod profiles;
 mod reading;
 mod requests;
+mod rooms;
 mod sessions;
 mod shutdown;
 mod slow;
