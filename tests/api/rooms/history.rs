@@ -78,11 +78,9 @@ on_every_store! {
         assert_eq!(receipts["totalRecipients"], 1);
         let of_one = format!("/messages/{}/receipts", sent["id"].as_str().unwrap());
         assert_eq!(bob.of_room(&room, &of_one).await["message"], sent);
-        let synced = bob.connect("/").await.done(
-            "sync",
-            &serde_json::json!({ "conversations": { &room: 0 } }),
-        );
-        assert_eq!(synced.await["messages"][0], sent);
+        let named = serde_json::json!({ "conversations": { &room: 0 } });
+        let synced = bob.connect("/").await.done("sync", &named).await;
+        assert_eq!(synced["messages"][0], sent);
         let inbox = bob.get("/api/conversations").await.data(200);
         assert_eq!(inbox["conversations"][0]["lastMessage"], sent);
     }
