@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MOST_MEMBERS, MOST_ROOMS, Occupied, Rooms, no_room};
+use super::{MOST_MEMBERS, MOST_ROOMS, Occupied, Rooms, TURNS, no_room};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
@@ -39,10 +39,25 @@ impl Rooms {
             return Err(Error::conflict("You are in too many rooms"));
         }
         if occupied.room.is_private {
-            self.use_invite(invite, room, user).await?;
-            if occupied.members.len() >= MOST_MEMBERS {
-                return Err(Error::conflict("The room is full"));
-            }
+            return self.join_invited(user, room, invite).await;
+        }
+        self.add(room, user).await
+    }
+
+    async fn join_invited(
+        &self,
+        user: UserId,
+        room: RoomId,
+        invite: Option<&str>,
+    ) -> Result<RoomView> {
+        let _turn = self.turns[usize::from(user.bytes()[11]) % TURNS].lock().await;
+        let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
+        if occupied.member(user).is_some() {
+            return Ok(occupied.view(user));
+        }
+        self.use_invite(invite, room, user).await?;
+        if occupied.members.len() >= MOST_MEMBERS {
+            return Err(Error::conflict("The room is full"));
         }
         self.add(room, user).await
     }
