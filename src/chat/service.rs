@@ -30,6 +30,7 @@ use crate::ids::{MessageId, RoomId, UserId};
 use crate::limits::Limits;
 use crate::presence::service::{Contacts, Presence};
 use crate::realtime::hub::{Except, Hub, Lifecycle};
+use crate::realtime::relay::Command;
 use crate::realtime::session::Session;
 use crate::rooms::service::{Positions, Rooms};
 use crate::store::group::GroupCommit;
@@ -220,6 +221,15 @@ impl Lifecycle for Chat {
         let from = session.caller.user;
         for to in self.typing.stop_socket(session.no) {
             self.tell_typing(from, to, false);
+        }
+    }
+
+    /// Typing in a room ends with the membership.
+    fn commanded(&self, command: Command) {
+        if let Command::LeaveRoom(room, user) = command
+            && self.typing.stop(user, Addressee::Room(room))
+        {
+            self.tell_typing(user, Addressee::Room(room), false);
         }
     }
 }

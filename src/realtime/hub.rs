@@ -140,7 +140,7 @@ impl Hub {
         let Some(kind) = events.first().map(|event| event.kind) else { return };
         for session in self.audiences.sessions(to) {
             if kind.reaches(session.namespace) && !except.leaves_out(&session) {
-                events.iter().for_each(|event| session.send(event));
+                session.send_to(to, events);
             }
         }
         for event in events {

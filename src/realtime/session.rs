@@ -194,7 +194,23 @@ impl Session {
     /// Sends an event, or holds it back. A socket that is too slow for a reliable event is cut;
     /// one that is too slow for a state-like event misses it.
     pub(super) fn send(self: &Arc<Self>, event: &Outgoing) {
+        self.put_or_hold(&mut self.outbox(), event);
+    }
+
+    /// Sends events that are for these audiences, as [`Session::send`] does, unless the socket is
+    /// in none of them any more: once it has left one, nothing for that one reaches it.
+    pub(super) fn send_to(self: &Arc<Self>, these: &[Audience], events: &[Outgoing]) {
         let mut outbox = self.outbox();
+        let is_in = {
+            let audiences = self.audiences();
+            these.iter().any(|audience| audiences.contains(audience))
+        };
+        if is_in {
+            events.iter().for_each(|event| self.put_or_hold(&mut outbox, event));
+        }
+    }
+
+    fn put_or_hold(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing) {
         match &mut outbox.held {
             Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
             Some(_) if event.is_reliable() => self.cut(),
@@ -257,7 +273,9 @@ impl Session {
         self.audiences().insert(audience)
     }
 
+    /// Forgets an audience; what is being sent to it reaches the socket before this or not at all.
     pub(super) fn drop_audience(&self, audience: Audience) {
+        let _sending = self.outbox();
         self.audiences().remove(&audience);
     }
 

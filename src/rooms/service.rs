@@ -8,6 +8,7 @@ mod joining;
 mod managing;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ const REMEMBERED_MEMBERS: u64 = 1_000_000;
 const MOST_MEMBERS: usize = 10_000;
 /// Rooms of one user.
 const MOST_ROOMS: usize = 1000;
+/// Users who join at the same time without waiting for each other, at most.
+const TURNS: usize = 64;
 
 /// Who knows how far a room's conversation has come; told by the domain that does.
 #[async_trait]
@@ -77,6 +80,12 @@ pub struct Rooms {
     known: Cache<RoomId, Arc<Occupied>, ByMembers>,
     /// Memberships that are being ended: they count for nothing, stored or not.
     ending: Mutex<HashSet<(RoomId, UserId)>>,
+    /// Counts the ends of memberships, under the lock of `ending`: what was found out before one
+    /// may not be true after it.
+    ends: AtomicU64,
+    /// Turns of those who join, by user: what one of them does at once comes one after the other,
+    /// so that an invite is used once.
+    turns: [tokio::sync::Mutex<()>; TURNS],
     attendance: Attendance,
     positions: OnceLock<Arc<dyn Positions>>,
     this: Weak<Self>,
@@ -128,6 +137,8 @@ impl Rooms {
             invites: InviteTokens::new(&parts.secret, &clock),
             known: Cache::with_weighter(REMEMBERED, REMEMBERED_MEMBERS, ByMembers),
             ending: Mutex::default(),
+            ends: AtomicU64::new(0),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             attendance: Attendance::default(),
             positions: OnceLock::new(),
             store: parts.store,

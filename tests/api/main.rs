@@ -23,6 +23,7 @@ mod process;
 mod profiles;
 mod reading;
 mod requests;
+mod rooms;
 mod rooms_model;
 mod sessions;
 mod shutdown;

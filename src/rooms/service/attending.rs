@@ -1,6 +1,7 @@
 //! Who is in a room now: sockets that come and go, and what members hear of each other.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures_util::future::try_join_all;
 
@@ -21,6 +22,8 @@ use crate::rooms::wire::{
 
 /// Audiences that one socket may be in.
 const MOST_AUDIENCES: usize = 1000;
+/// How often a socket tries to come in while memberships are ending, anywhere.
+const ENTRIES: usize = 16;
 /// Members that somebody who joins is told of: everybody may come back at once.
 const MOST_AT_A_GLANCE: usize = 1000;
 
@@ -30,30 +33,34 @@ impl Rooms {
     /// # Errors
     /// As [`Rooms::member`]; `validation_failed` when the socket is in too many rooms.
     pub async fn enter(&self, session: &Arc<Session>, room: RoomId) -> Result<Member> {
-        let (user, audience) = (session.caller.user, room.audience());
-        self.member(room, user).await?;
-        if !self.is_in(session, room) && session.audience_count() >= MOST_AUDIENCES {
-            return Err(Error::invalid("roomId", "is one too many: leave some rooms first"));
-        }
-        self.hub.join(session, audience);
-        let arrived = self.attendance.enter(room, user, session.no);
-        if session.is_closed() {
-            self.closed(session);
-        }
-        // The membership may have ended before the socket was where its end would have found it.
-        match self.member(room, user).await {
-            Ok((_, member)) => {
-                if arrived {
+        let user = session.caller.user;
+        for _ in 0..ENTRIES {
+            let ends = self.ends.load(Ordering::SeqCst);
+            let (_, member) = self.member(room, user).await?;
+            if !self.is_in(session, room) && session.audience_count() >= MOST_AUDIENCES {
+                return Err(Error::invalid("roomId", "is one too many: leave some rooms first"));
+            }
+            if let Some(arrived) = self.let_in(session, room, ends) {
+                if session.is_closed() {
+                    self.closed(session);
+                } else if arrived {
                     self.tell_joined(room, user);
                 }
-                Ok(member)
-            }
-            Err(error) => {
-                self.hub.leave(session, audience);
-                self.attendance.exit(room, user, session.no);
-                Err(error)
+                return Ok(member);
             }
         }
+        Err(Error::unavailable("The members of the room are changing"))
+    }
+
+    /// Lets a socket in, unless a membership has ended since: then it must be looked up again.
+    /// Whether its user arrives with it.
+    fn let_in(&self, session: &Arc<Session>, room: RoomId, ends: u64) -> Option<bool> {
+        let _ending = self.ending();
+        if self.ends.load(Ordering::SeqCst) != ends {
+            return None;
+        }
+        self.hub.join(session, room.audience());
+        Some(self.attendance.enter(room, session.caller.user, session.no))
     }
 
     /// Lets a socket out of the room; the membership stays. Does nothing for one that is not in.
@@ -230,9 +237,19 @@ impl Lifecycle for Rooms {
     fn commanded(&self, command: Command) {
         match command {
             Command::ForgetRoom(room) => drop(self.known.remove(&room)),
-            Command::LeaveRoom(room, user) => self.evict(room, user),
+            Command::LeaveRoom(room, user) => {
+                {
+                    let _ending = self.ending();
+                    self.ends.fetch_add(1, Ordering::SeqCst);
+                }
+                self.evict(room, user);
+            }
             Command::CloseRoom(room) => {
-                self.known.remove(&room);
+                {
+                    let _ending = self.ending();
+                    self.known.remove(&room);
+                    self.ends.fetch_add(1, Ordering::SeqCst);
+                }
                 self.evict_all(room);
             }
             Command::EndLogin(_) | Command::ExtendLogin(..) | Command::ForgetAccount(_) => {}

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MOST_MEMBERS, MOST_ROOMS, Occupied, Rooms, no_room};
+use super::{MOST_MEMBERS, MOST_ROOMS, Occupied, Rooms, TURNS, no_room};
 use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
@@ -28,6 +28,7 @@ impl Rooms {
     ) -> Result<RoomView> {
         let user = caller.user;
         self.limits.joins.check(&user)?;
+        let _turn = self.turns[usize::from(user.bytes()[11]) % TURNS].lock().await;
         let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
         if occupied.member(user).is_some() {
             return Ok(occupied.view(user));

@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod mail;
 pub(crate) mod rest;
+pub(crate) mod rooms;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod transport;

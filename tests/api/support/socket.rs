@@ -117,12 +117,23 @@ impl Socket {
     /// Emits an event that must fail with this code, in the ack and in the event `error` alike.
     /// Gives the error of the ack.
     pub(crate) async fn refused(&mut self, event: &str, payload: &Value, code: &str) -> Value {
+        self.refused_as("error", event, payload, code).await
+    }
+
+    /// As [`Socket::refused`], where the event that tells of the failure has another name.
+    pub(crate) async fn refused_as(
+        &mut self,
+        told_as: &str,
+        event: &str,
+        payload: &Value,
+        code: &str,
+    ) -> Value {
         let ack = self.emit_ack(event, payload).await;
         assert_eq!(ack["ok"], false, "{event} {payload}: {ack}");
         let error = ack["error"].clone();
         assert_eq!(error["code"], code, "{event} {payload}: {ack}");
         assert!(error["message"].is_string(), "{ack}");
-        let told = self.expect("error").await;
+        let told = self.expect(told_as).await;
         assert_eq!(told["code"], code, "{told}");
         assert_eq!(told["message"], error["message"], "{told}");
         error
