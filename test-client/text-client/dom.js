@@ -44,6 +44,15 @@ function displayName(person) {
   return person.name || person.username || `User ${person._id.slice(-6)}`;
 }
 
+/** Who is typing, in words. */
+function typingWords(names) {
+  if (names.length === 1) return `${names[0]} is typing`;
+  if (names.length === 2) return `${names[0]} and ${names[1]} are typing`;
+  return `${names[0]}, ${names[1]} and ${plural(names.length - 2, 'other')} are typing`;
+}
+
+const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
+
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const preciseFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
@@ -82,9 +91,11 @@ async function copyText(text) {
 /** Lets a copy button say that it did, for a moment. */
 function copyOnClick(button, textOf) {
   const label = button.textContent;
+  let timer;
   button.addEventListener('click', async () => {
     const done = await copyText(textOf()).then(() => 'Copied', () => 'Not allowed');
     button.textContent = done;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = label; }, 1500);
   });
 }
