@@ -35,9 +35,12 @@ function setText(element, text) {
 
 /** Shows a person's initial in one of eight colours that stays theirs. */
 function paintAvatar(element, person) {
-  const hash = [...person._id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
-  element.dataset.hue = String(hash % 8);
+  element.dataset.hue = hueOf(person._id);
   setText(element, (displayName(person)[0] ?? '?').toUpperCase());
+}
+
+function hueOf(id) {
+  return String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7) % 8);
 }
 
 function displayName(person) {
@@ -58,6 +61,9 @@ const preciseFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dateFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 
+const momentFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+
+const dateTime = (time) => momentFormat.format(new Date(time));
 const clockTime = (time) => clockFormat.format(new Date(time));
 const preciseTime = (time) => preciseFormat.format(new Date(time));
 const dayKey = (time) => new Date(time).toDateString();
@@ -86,6 +92,28 @@ async function copyText(text) {
   area.select();
   document.execCommand('copy');
   area.remove();
+}
+
+/** Lets a button do what cannot be undone only when it is pressed again, within a moment. */
+function actOnSecondClick(button, question, act) {
+  const label = [...button.childNodes];
+  let timer = null;
+  const calm = () => {
+    clearTimeout(timer);
+    timer = null;
+    button.replaceChildren(...label);
+    button.removeAttribute('data-armed');
+  };
+  button.addEventListener('click', () => {
+    if (timer !== null) {
+      calm();
+      act();
+      return;
+    }
+    button.textContent = question;
+    button.dataset.armed = '';
+    timer = setTimeout(calm, 4000);
+  });
 }
 
 /** Lets a copy button say that it did, for a moment. */

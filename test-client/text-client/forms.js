@@ -51,3 +51,18 @@ function clearErrors(form) {
     input.removeAttribute('aria-describedby');
   }
 }
+
+/** Lets a dialog be opened by a button, and closed by its own; the form in it starts afresh. */
+function prepareDialog(dialogId, openerId) {
+  const dialog = byId(dialogId);
+  dialog.querySelector('.sheet__close').addEventListener('click', () => dialog.close());
+  // A click beside it.
+  dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  if (!openerId) return;
+  byId(openerId).addEventListener('click', () => {
+    const form = dialog.querySelector('form');
+    form.reset();
+    clearErrors(form);
+    dialog.showModal();
+  });
+}

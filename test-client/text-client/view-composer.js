@@ -10,6 +10,7 @@ class ComposerView {
   #outbox;
   #typing;
   #drafts = new Map();
+  #problemTimer;
 
   constructor({ chat, outbox, typing }) {
     this.#chat = chat;
@@ -31,6 +32,7 @@ class ComposerView {
   /** Takes up the conversation that was opened. */
   open(key) {
     this.#typing.stop();
+    byId('message-problem').hidden = true;
     if (key === null) return;
     byId('message-input').value = this.#drafts.get(key) ?? '';
     this.#fit();
@@ -38,6 +40,14 @@ class ComposerView {
 
   focus() {
     byId('message-input').focus({ preventScroll: true });
+  }
+
+  /** What was sent from here was refused in a room; a message that was says so itself, too. */
+  complain({ message, retryAfter }) {
+    clearTimeout(this.#problemTimer);
+    setText(byId('message-problem'), retryAfter ? `${message}. Again in ${plural(retryAfter, 'second')}.` : message);
+    byId('message-problem').hidden = false;
+    this.#problemTimer = setTimeout(() => { byId('message-problem').hidden = true; }, 6000);
   }
 
   #onInput() {
