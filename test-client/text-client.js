@@ -35,6 +35,8 @@ const logView = new LogView(log);
 
 const complain = (problem) => bar.notify(problem.message);
 
+new News({ chat, typing, outbox, thread, sound, bar });
+
 // What the server says.
 // One-to-one messages come wrapped, those of rooms as they are.
 link.on('receive_message', (event) => chat.receive(event.message ?? event));
@@ -73,21 +75,6 @@ messages.readsAsked.listen((message) => receiptsView.open(message));
 join.entered.listen((room) => enterRoom(room));
 bar.loggedOut.listen(() => logOut());
 choices.changed.listen(() => { if (session.active) link.open(); });
-
-chat.arrived.listen((message, conversation) => {
-  typing.end(conversation.key, message.sender._id);
-  thread.noteArrival(conversation);
-  sound.play();
-  bar.showSounds();
-  const where = conversation.isRoom ? ` in ${conversation.room.name}` : '';
-  setText(byId('announcer'), `${displayName(chat.person(message.sender._id))}${where}: ${message.content}`);
-});
-chat.gone.listen(({ key, room, leaving }, reason) => {
-  outbox.abandon(key);
-  if (openKept.value === key) openKept.value = null;
-  if (leaving) return;
-  bar.notify(reason === 'closed' ? `The room “${room.name}” was deleted.` : `You were removed from the room “${room.name}”.`);
-});
 
 document.addEventListener('keydown', ({ key }) => {
   if (key === 'Escape' && !document.querySelector('dialog[open]') && chat.openId && byId('back').offsetParent) leaveConversation();
@@ -136,6 +123,8 @@ session.changed.listen(() => {
   bar.showSession(session);
   if (session.active) people.showMe(session.me);
 });
+
+chat.gone.listen(({ key }) => { if (openKept.value === key) openKept.value = null; });
 
 function openConversation(key) {
   openKept.value = key;

@@ -7,6 +7,7 @@
  */
 class Rooms {
   static LOOK_EVERY = 5000;
+  static SETTLED_AFTER = 300;
   static PASSING = new Set(['rate_limited', 'unavailable', 'internal']);
 
   /** Members, presence, name or trouble of a room have changed. */
@@ -88,7 +89,7 @@ class Rooms {
     conversation.joining = false;
     conversation.takeJoined(ack);
     if (conversation.isPlaced && ack.lastSeq > conversation.tail) this.#resume.catchUp();
-    if (conversation.members) this.loadMembers(conversation).catch(() => {});
+    this.#loadMembersSoon(conversation);
     this.joined.fire(conversation.key);
     this.#outbox.pump();
   }
@@ -122,7 +123,7 @@ class Rooms {
     if (!conversation) return;
     const known = conversation.see(userId, inRoom ? { inRoom, status: 'online' } : { inRoom });
     // Somebody new has joined, or somebody's membership may have ended.
-    if (conversation.members && !(known && inRoom)) this.loadMembers(conversation).catch(() => {});
+    if (!(known && inRoom)) this.#loadMembersSoon(conversation);
     this.#tell(conversation);
   }
 
@@ -130,7 +131,7 @@ class Rooms {
     const conversation = this.#chat.room(roomId);
     if (!conversation) return;
     conversation.takeRoom(room);
-    if (conversation.members) this.loadMembers(conversation).catch(() => {});
+    this.#loadMembersSoon(conversation);
     this.#tell(conversation);
   }
 
@@ -140,6 +141,16 @@ class Rooms {
     conversation.joined = false;
     if (reason === 'left') return this.#tell(conversation);
     this.#chat.forget(conversation, reason);
+  }
+
+  /** Once for many who come and go together; and not at once, as a membership ends a moment after its end is told. */
+  #loadMembersSoon(conversation) {
+    clearTimeout(conversation.membersTimer);
+    if (!conversation.members) return;
+    conversation.membersTimer = setTimeout(() => {
+      const here = this.#chat.room(conversation.key) === conversation && !conversation.leaving;
+      if (here) this.loadMembers(conversation).catch(() => {});
+    }, Rooms.SETTLED_AFTER);
   }
 
   /** What is new in rooms that wait to be looked at. */

@@ -48,12 +48,13 @@ class HeadView {
     setText(byId('peer-name'), room.name);
     byId('peer-status').dataset.online = String(joined);
     const count = members?.length ?? room.memberCount;
-    const words = [room.isPrivate ? 'private' : 'public'];
+    const words = [];
     if (count !== undefined) words.push(plural(count, 'member'));
     if (members) {
       words.push(`${members.filter(({ presence }) => presence.status === 'online').length} online`);
-      words.push(`${members.filter(({ presence }) => presence.inRoom).length} in the room`);
+      words.push(`${members.filter(({ presence }) => presence.inRoom).length} here now`);
     }
+    words.push(room.isPrivate ? 'private' : 'public');
     setText(byId('peer-status'), words.join(' · '));
   }
 

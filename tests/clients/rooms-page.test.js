@@ -108,7 +108,7 @@ describe('rooms on the page', () => {
       await alice.create('Kitchen', { description: 'Who cooks what' });
       link = await alice.inviteLink();
       for (const tab of [bob, carol]) await tab.follow(link, 'Kitchen');
-      await alice.presence('private · 3 members · 3 online · 3 in the room');
+      await alice.presence('3 members · 3 online · 3 here now · private');
     });
     afterEach(() => Promise.all([alice, bob, carol].map((tab) => tab.context.close())));
 
@@ -163,7 +163,7 @@ describe('rooms on the page', () => {
       await bob.reads('before');
       await bob.context.setOffline(true);
       await bob.disconnected();
-      await alice.presence('private · 3 members · 2 online · 2 in the room');
+      await alice.presence('3 members · 2 online · 2 here now · private');
       const missed = numbered(10, 'missed');
       for (const text of missed) await alice.write(text);
       await alice.allAreStored();
@@ -177,7 +177,7 @@ describe('rooms on the page', () => {
         await tab.allOwnAre('read');
         assert.deepEqual(await tab.seqs(), whole.map((_, index) => index + 1));
       }
-      await alice.presence('private · 3 members · 3 online · 3 in the room');
+      await alice.presence('3 members · 3 online · 3 here now · private');
       await closeAll(OFFLINE);
     });
 
@@ -272,7 +272,7 @@ describe('rooms on the page', () => {
       await alice.get('room-leave').click();
       await alice.get('no-conversation').waitFor();
       assert.ok(await alice.get('notice').isHidden(), 'who leaves was not removed');
-      await bob.presence('private · 1 member · 1 online · 1 in the room');
+      await bob.presence('1 member · 1 online · 1 here now · private');
       await bob.openRoom();
       assert.equal(await bob.get('room-kind').textContent(), 'Private room · you are its owner');
       await bob.get('room-delete').click();
