@@ -42,10 +42,7 @@ new News({ chat, typing, outbox, thread, sound, bar });
 link.on('receive_message', (event) => chat.receive(event.message ?? event));
 link.on('message_sent', ({ message, tempId }) => chat.receive(outbox.identify(message, tempId)));
 link.on('message_read_receipt', (receipt) => chat.receiveReceipt(receipt));
-link.on('user_status', (status) => {
-  chat.people.receiveStatus(status);
-  rooms.receiveStatus(status);
-});
+link.on('user_status', (status) => [chat.people, rooms].forEach((each) => each.receiveStatus(status)));
 link.on('message_error', (problem) => composer.complain(problem));
 link.on('token_expiring', () => renewToken());
 link.on('server_shutdown', () => bar.notify('The server is going down. Keep writing: your messages wait here until it is back.'));
@@ -64,9 +61,9 @@ entry.signedIn.listen((account, isNew) => {
 });
 entry.tokenGiven.listen(({ token, receiverId }) => {
   session.start({ token });
-  wasRoom.value = false;
-  enter(receiverId);
+  enter({ key: receiverId });
 });
+chat.opened.listen((key) => { if (key === null) openKept.value = null; });
 people.chosen.listen((key) => openConversation(key));
 head.left.listen(() => leaveConversation());
 head.roomAsked.listen(() => roomView.open(chat.openId));
@@ -88,19 +85,19 @@ window.addEventListener('beforeunload', (event) => {
 
 const FRESH = 2000;
 let fetchedAt = 0;
+/** `{key, isRoom}` of the open conversation. */
 const openKept = new Kept('sessionStorage', 'waggle.open', null);
-const wasRoom = new Kept('sessionStorage', 'waggle.open-room', false);
 
 /** Shows the chat of the person this tab is. What is there already is fetched first, so that connecting resumes from it. */
-async function enter(key = null) {
+async function enter(open = null) {
   showView();
   logView.restore();
   await recognize();
   const [, listed] = await Promise.allSettled([chat.people.load(), inbox.load()]);
   fetchedAt = listed.status === 'fulfilled' ? Date.now() : 0;
   if (!session.active) return;
-  // Neither is a room that was left meanwhile opened again, nor a conversation with its id.
-  if (key && (!wasRoom.value || chat.room(key))) openConversation(key);
+  // A room may have been left meanwhile.
+  if (open && (!open.isRoom || chat.room(open.key))) openConversation(open.key);
   link.open();
   await join.offer();
 }
@@ -124,11 +121,8 @@ session.changed.listen(() => {
   if (session.active) people.showMe(session.me);
 });
 
-chat.gone.listen(({ key }) => { if (openKept.value === key) openKept.value = null; });
-
 function openConversation(key) {
-  openKept.value = key;
-  wasRoom.value = chat.conversation(key).isRoom;
+  openKept.value = { key, isRoom: chat.conversation(key).isRoom };
   chat.show(key).catch(complain);
 }
 
@@ -141,7 +135,6 @@ async function enterRoom(room) {
 
 function leaveConversation() {
   const key = chat.openId;
-  openKept.value = null;
   chat.leave();
   document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
@@ -177,7 +170,6 @@ function leave() {
   inbox.reset();
   receipts.reset();
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
-  openKept.value = null;
   chat.leave();
   chat.reset();
   people.reset();

@@ -44,6 +44,7 @@ class ComposerView {
 
   /** What was sent from here was refused in a room; a message that was says so itself, too. */
   complain({ message, retryAfter }) {
+    if (!this.#chat.open?.isRoom) return;
     clearTimeout(this.#problemTimer);
     setText(byId('message-problem'), retryAfter ? `${message}. Again in ${plural(retryAfter, 'second')}.` : message);
     byId('message-problem').hidden = false;

@@ -109,8 +109,6 @@ class MessagesView {
 
   #fillState(element, item) {
     Object.assign(element.dataset, { state: item.state, reads: item.reads ?? '' });
-    const focused = element.querySelector('.message__reads') === document.activeElement;
-    element.querySelector('.message__reads')?.remove();
     element.querySelector('.message__state')?.remove();
     element.querySelector('.message__failure')?.remove();
     if (!item.mine) return;
@@ -118,15 +116,16 @@ class MessagesView {
     element.querySelector('.message__foot').append(make('span', { className: 'message__state', attrs: { title: words } },
       make('span', { text: mark, attrs: { 'aria-hidden': 'true' } }),
       make('span', { className: 'sr-only', text: words })));
-    if (item.reads) this.#addReads(element, item, focused);
+    if (item.reads) this.#fillReads(element, item);
     if (item.state === 'failed') element.append(this.#failure(item.entry));
   }
 
-  #addReads(element, { message, reads }, focused) {
+  #fillReads(element, { message, reads }) {
+    const there = element.querySelector('.message__reads');
+    if (there) return setText(there, reads);
     const button = make('button', { className: 'message__reads', text: reads, data: { testid: 'reads' }, attrs: { type: 'button', title: 'Who has read this?' } });
     button.addEventListener('click', () => this.readsAsked.fire(message));
     element.append(button);
-    if (focused) button.focus();
   }
 
   #failure({ tempId, reason }) {

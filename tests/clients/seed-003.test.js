@@ -6,19 +6,15 @@ import { after, before, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 
 import { call, register } from './people.js';
-import { Inbox, ask, connected, inTime } from './sockets.js';
+import { Inbox, ROOM_EVENTS, ask, connected, inTime } from './sockets.js';
 import { STORES, startServer } from './server.js';
 
 const ID = /^[0-9a-f]{24}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const TRANSPORTS = { websocket: ['websocket'], polling: ['polling'] };
 
-/** What only one-to-one chat, and what only rooms, say. */
+/** What only one-to-one chat says. */
 const OF_CHAT = ['message_sent', 'user_typing', 'message_read_receipt', 'error'];
-const OF_ROOMS = [
-  'joined_room', 'typing', 'user_joined', 'user_left', 'left_room', 'message_receipt', 'messages_read',
-  'join_room_error', 'message_error',
-];
 
 /** Remembers what the document's client prints. */
 class Printed {
@@ -138,7 +134,7 @@ function exampleClient(address, token, roomId, connection) {
 class ChatClient {
   constructor(address, token, connection) {
     this.socket = io(address, { auth: { token }, ...connection });
-    this.inbox = new Inbox(this.socket, ['receive_message', 'message_sent', 'user_status', 'user_typing', 'message_read_receipt', 'error', ...OF_ROOMS]);
+    this.inbox = new Inbox(this.socket, ['receive_message', 'message_sent', 'user_status', 'user_typing', 'message_read_receipt', 'error', ...ROOM_EVENTS]);
   }
 }
 
@@ -344,9 +340,9 @@ for (const { store, skip } of STORES) {
           assert.deepEqual(inbox.all('error'), []);
           assert.deepEqual(alice.inbox.all('receive_message'), []);
         }
-        assert.deepEqual(alice.inbox.names.filter((event) => OF_ROOMS.includes(event)), []);
+        assert.deepEqual(alice.inbox.names.filter((event) => ROOM_EVENTS.includes(event)), []);
         // Bob is a member, too, and hears of his own reading; his socket never joined the room.
-        assert.deepEqual(bob.inbox.names.filter((event) => OF_ROOMS.includes(event)), ['messages_read']);
+        assert.deepEqual(bob.inbox.names.filter((event) => ROOM_EVENTS.includes(event)), ['messages_read']);
         for (const [person, { printed }] of Object.entries(clients)) {
           if (!printed) continue;
           assert.deepEqual(printed.lines.filter(([first]) => first.startsWith('stray')), [], person);
