@@ -42,9 +42,9 @@ class ComposerView {
     byId('message-input').focus({ preventScroll: true });
   }
 
-  /** What was sent from here was refused in a room; a message that was says so itself, too. */
-  complain({ message, retryAfter }) {
-    if (!this.#chat.open?.isRoom) return;
+  /** A room refused what was sent to it. A message that failed says so itself; one that has to wait does not. */
+  complain({ message, retryAfter, roomId, clientMsgId }) {
+    if (roomId !== this.#chat.openId || (clientMsgId && !retryAfter)) return;
     clearTimeout(this.#problemTimer);
     setText(byId('message-problem'), retryAfter ? `${message}. Again in ${plural(retryAfter, 'second')}.` : message);
     byId('message-problem').hidden = false;

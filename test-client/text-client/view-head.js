@@ -52,7 +52,7 @@ class HeadView {
     if (count !== undefined) words.push(plural(count, 'member'));
     if (members) {
       words.push(`${members.filter(({ presence }) => presence.status === 'online').length} online`);
-      words.push(`${members.filter(({ presence }) => presence.inRoom).length} here now`);
+      words.push(`${members.filter(({ presence }) => presence.inRoom).length} here`);
     }
     words.push(room.isPrivate ? 'private' : 'public');
     setText(byId('peer-status'), words.join(' · '));

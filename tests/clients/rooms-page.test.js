@@ -108,7 +108,7 @@ describe('rooms on the page', () => {
       await alice.create('Kitchen', { description: 'Who cooks what' });
       link = await alice.inviteLink();
       for (const tab of [bob, carol]) await tab.follow(link, 'Kitchen');
-      await alice.presence('3 members · 3 online · 3 here now · private');
+      await alice.presence('3 members · 3 online · 3 here · private');
     });
     afterEach(() => Promise.all([alice, bob, carol].map((tab) => tab.context.close())));
 
@@ -163,7 +163,7 @@ describe('rooms on the page', () => {
       await bob.reads('before');
       await bob.context.setOffline(true);
       await bob.disconnected();
-      await alice.presence('3 members · 2 online · 2 here now · private');
+      await alice.presence('3 members · 2 online · 2 here · private');
       const missed = numbered(10, 'missed');
       for (const text of missed) await alice.write(text);
       await alice.allAreStored();
@@ -177,7 +177,7 @@ describe('rooms on the page', () => {
         await tab.allOwnAre('read');
         assert.deepEqual(await tab.seqs(), whole.map((_, index) => index + 1));
       }
-      await alice.presence('3 members · 3 online · 3 here now · private');
+      await alice.presence('3 members · 3 online · 3 here · private');
       await closeAll(OFFLINE);
     });
 
@@ -272,7 +272,7 @@ describe('rooms on the page', () => {
       await alice.get('room-leave').click();
       await alice.get('no-conversation').waitFor();
       assert.ok(await alice.get('notice').isHidden(), 'who leaves was not removed');
-      await bob.presence('1 member · 1 online · 1 here now · private');
+      await bob.presence('1 member · 1 online · 1 here · private');
       await bob.openRoom();
       assert.equal(await bob.get('room-kind').textContent(), 'Private room · you are its owner');
       await bob.get('room-delete').click();
@@ -385,6 +385,8 @@ describe('rooms on the page', () => {
             .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 0.5)
             .map((element) => `${element.tagName} ${element.className}`));
           assert.deepEqual(beyond, []);
+          const parts = await tab.page.locator('body').ariaSnapshot();
+          assert.doesNotMatch(parts, /^ *- (button|link|textbox|searchbox|checkbox|combobox|spinbutton|dialog|region)(:| \[|$)/m, 'everything has a name');
         };
         await tab.register('queen');
         const me = { id: (await tab.get('me-id').textContent()).trim(), token: await tab.page.evaluate(() => session.token) };
@@ -440,6 +442,7 @@ describe('rooms on the page', () => {
         await tab.closeRoom();
         if (viewport === PHONE) await tab.get('back').click();
         await tab.get('new-room').click();
+        await fits();
         await shoot('new');
         await tab.page.keyboard.press('Escape');
         const other = await register(server, 'stranger');
@@ -454,4 +457,35 @@ describe('rooms on the page', () => {
       });
     }
   }
+});
+
+describe('rooms on the page with a server that limits', () => {
+  let browser;
+  let server;
+  before(async () => {
+    const env = { RATE_LIMITS: 'on', RATE_LIMIT_JOINS: '2/4s', RATE_LIMIT_SENDS: '2/4s' };
+    [browser, server] = await Promise.all([launch(), startServer({ env })]);
+  });
+  after(() => Promise.all([browser?.close(), server?.close()]));
+
+  it('says so in place, waits, and goes on', async () => {
+    const tab = await RoomTab.open(browser, server);
+    await tab.register('alice');
+    for (const name of ['One', 'Two']) await tab.create(name);
+    await tab.get('new-room').click();
+    await tab.get('create-room-name').fill('Three');
+    await tab.get('create-room-submit').click();
+    await tab.get('room-problem').waitFor();
+    assert.match(await tab.get('room-problem').textContent(), /^\s*You are not in the room: /);
+    await tab.write('waits for the room');
+    await tab.isIn('Three');
+    await tab.get('room-problem').waitFor({ state: 'hidden' });
+    await tab.reads('waits for the room');
+    for (const text of ['second', 'third']) await tab.write(text);
+    await tab.get('message-problem').waitFor();
+    assert.match(await tab.get('message-problem').textContent(), /Again in \d seconds?\.$/);
+    await tab.allAreStored();
+    await tab.reads('waits for the room', 'second', 'third');
+    await tab.close();
+  });
 });

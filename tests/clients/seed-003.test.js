@@ -234,6 +234,7 @@ for (const { store, skip } of STORES) {
         const error = await stranger.printed.find('join_room_error');
         assert.equal(typeof error.message, 'string');
         assert.equal(error.code, 'not_found');
+        assert.equal(error.roomId, roomId);
         stranger.socket.close();
       });
 
@@ -320,6 +321,8 @@ for (const { store, skip } of STORES) {
         const error = await clients.olga.printed.find('message_error');
         assert.equal(typeof error.message, 'string');
         assert.equal(error.code, 'validation_failed');
+        assert.equal(error.roomId, roomId);
+        assert.deepEqual(error.errors.map(({ field }) => field), ['content']);
         clients.noah.sendMessage('Not in the room any more');
         assert.equal((await clients.noah.printed.find('message_error')).code, 'forbidden');
       });
