@@ -7,7 +7,7 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 
 import { DESKTOP, PHONE, Tab, eventually, launch } from './browser.js';
-import { call, register } from './people.js';
+import { PASSWORD, call, register } from './people.js';
 import { ask, connected } from './sockets.js';
 import { REPOSITORY, startServer } from './server.js';
 
@@ -356,6 +356,42 @@ describe('rooms on the page', () => {
     await tab.get('room').waitFor({ state: 'hidden' });
     assert.equal(await tab.page.evaluate(() => document.activeElement.id), 'room-open');
     await tab.close();
+  });
+
+  it('shows a long history as it is scrolled, and is the same in two tabs', async () => {
+    const [writer, reader] = await Promise.all(['writer', 'reader'].map((stem) => register(server, stem)));
+    const { body: { data: { room } } } = await call(server, 'POST', '/rooms', { token: writer.token, body: { name: 'Library' } });
+    assert.equal((await call(server, 'POST', `/rooms/${room.id}/join`, { token: reader.token })).status, 200);
+    const socket = io(server.url, { auth: { token: writer.token }, transports: ['websocket'], forceNew: true });
+    await connected(socket);
+    assert.equal((await ask(socket, 'join_room', { roomId: room.id })).ok, true);
+    const texts = numbered(120, 'line');
+    const send = (content) => ask(socket, 'send_message', { roomId: room.id, content });
+    for (const { ok } of await Promise.all(texts.map(send))) assert.equal(ok, true);
+    const tabs = await Promise.all([openTab(), openTab()]);
+    for (const tab of tabs) {
+      await tab.logIn(reader.email, PASSWORD);
+      await tab.connected();
+      await eventually(async () => assert.equal(await tab.badge('Library').getAttribute('data-count'), '120'));
+    }
+    await tabs[0].chooseRoom('Library');
+    await eventually(async () => assert.deepEqual(await tabs[0].texts(), texts.slice(-50)));
+    for (const tab of tabs) await tab.badge('Library').waitFor({ state: 'hidden' });
+    await eventually(async () => {
+      await tabs[0].get('history').evaluate((element) => { element.scrollTop = 0; });
+      assert.deepEqual(await tabs[0].texts(), texts);
+    });
+    assert.equal(await tabs[0].get('history-edge').textContent(), 'This is where it began.');
+    await send('seen in one');
+    await tabs[0].get('jump').click();
+    await tabs[0].reads(...texts, 'seen in one');
+    await eventually(async () => assert.equal(await tabs[1].room('Library').getByTestId('preview').textContent(), `${writer.username}: seen in one`));
+    await tabs[1].badge('Library').waitFor({ state: 'hidden' });
+    await tabs[0].write('from one tab');
+    await tabs[1].chooseRoom('Library');
+    await eventually(async () => assert.deepEqual((await tabs[1].texts()).slice(-2), ['seen in one', 'from one tab']));
+    socket.close();
+    for (const tab of tabs) await tab.close();
   });
 
   it('shows what the server refuses in place', async () => {
