@@ -62,9 +62,10 @@ class RoomView {
   async #change({ name, description, isPrivate }) {
     byId('room-saved').hidden = true;
     const change = { name, description: description || null, isPrivate: isPrivate !== undefined };
-    const { room } = await this.#api.changeRoom(this.#key, change);
-    this.#conversation.takeRoom(room);
-    this.#rooms.changed.fire(this.#key);
+    const conversation = this.#conversation;
+    const { room } = await this.#api.changeRoom(conversation.key, change);
+    conversation.takeRoom(room);
+    this.#rooms.changed.fire(conversation.key);
     this.#chat.listChanged.fire();
     this.#fillForm(room);
     byId('room-saved').hidden = false;
