@@ -22,11 +22,12 @@ class MembersView {
     arrange(byId('room-members'), members.map((member) => this.#row(conversation, member)));
   }
 
-  /** Rows are kept while they say the same, so that a button keeps the focus. */
+  /** Rows are kept while they say the same, so that a button keeps the focus, and a first press its second. */
   #row(conversation, member) {
-    const says = JSON.stringify([conversation.key, conversation.role, member]);
-    if (this.#rows.get(member.user.id)?.says !== says) {
-      this.#rows.set(member.user.id, { says, element: this.#build(conversation, member) });
+    const { user, role, presence } = member;
+    const says = JSON.stringify([conversation.key, conversation.role, user.username, role, presence.status, this.#presenceWords(presence)]);
+    if (this.#rows.get(user.id)?.says !== says) {
+      this.#rows.set(user.id, { says, element: this.#build(conversation, member) });
     }
     return this.#rows.get(member.user.id).element;
   }
