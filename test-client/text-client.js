@@ -2,32 +2,48 @@
 
 // Puts the page together: the parts are in text-client/, each in a file by its name.
 
+// First of all, as it clears the address.
+const invitation = new Invitation();
 const choices = new Choices();
 const session = new Session();
 const log = new EventLog();
 const api = new Api(session, choices, log);
 const link = new Link(session, choices, api, log);
 const chat = new Chat(api, session);
-const outbox = new Outbox(link);
+const inbox = new Inbox(api, chat);
+const outbox = new Outbox(link, (roomId) => link.roomsUp && Boolean(chat.room(roomId)?.joined));
 const resume = new Resume(link, chat);
 const typing = new Typing(link);
 const reads = new Reads(link, chat, byId('scroll'));
+const rooms = new Rooms({ link, chat, api, outbox, resume, inbox });
+const receipts = new Receipts({ link, chat, api, session, inbox });
 const sound = new Sound();
 
 const bar = new BarView({ link, choices, sound });
 const entry = new EntryView(api);
 const people = new PeopleView({ chat, typing, session });
 const messages = new MessagesView({ chat, outbox, reads });
-const thread = new ThreadView({ chat, outbox, typing, messages });
+const composer = new ComposerView({ chat, outbox, typing });
+const head = new HeadView({ chat, rooms, link, api });
+const thread = new ThreadView({ chat, outbox, typing, messages, composer });
+const join = new JoinView({ api, invitation });
+const membersView = new MembersView({ chat, api, rooms });
+const invitesView = new InvitesView({ api, chat, choices });
+const roomView = new RoomView({ chat, rooms, api, members: membersView, invites: invitesView });
+const receiptsView = new ReceiptsView({ chat, receipts });
 const logView = new LogView(log);
 
 const complain = (problem) => bar.notify(problem.message);
 
+new News({ chat, typing, outbox, thread, sound, bar });
+
 // What the server says.
-link.on('receive_message', ({ message }) => chat.receive(message));
+// One-to-one messages come wrapped, those of rooms as they are.
+link.on('receive_message', (event) => chat.receive(event.message ?? event));
 link.on('message_sent', ({ message, tempId }) => chat.receive(outbox.identify(message, tempId)));
 link.on('message_read_receipt', (receipt) => chat.receiveReceipt(receipt));
-link.on('user_status', (status) => chat.receiveStatus(status));
+link.on('user_status', (status) => [chat.people, rooms].forEach((each) => each.receiveStatus(status)));
+link.on('message_error', (problem) => composer.complain(problem));
 link.on('token_expiring', () => renewToken());
 link.on('server_shutdown', () => bar.notify('The server is going down. Keep writing: your messages wait here until it is back.'));
 outbox.acknowledged.listen((message) => chat.receive(message));
@@ -45,27 +61,23 @@ entry.signedIn.listen((account, isNew) => {
 });
 entry.tokenGiven.listen(({ token, receiverId }) => {
   session.start({ token });
-  enter(receiverId);
+  enter({ key: receiverId });
 });
-people.chosen.listen((peerId) => openConversation(peerId));
-thread.left.listen(() => leaveConversation());
-thread.failed.listen(complain);
+chat.opened.listen((key) => { if (key === null) openKept.value = null; });
+people.chosen.listen((key) => openConversation(key));
+head.left.listen(() => leaveConversation());
+head.roomAsked.listen(() => roomView.open(chat.openId));
+for (const { failed } of [thread, head]) failed.listen(complain);
+messages.readsAsked.listen((message) => receiptsView.open(message));
+join.entered.listen((room) => enterRoom(room));
 bar.loggedOut.listen(() => logOut());
 choices.changed.listen(() => { if (session.active) link.open(); });
 
-chat.arrived.listen((message, conversation) => {
-  typing.end(message.sender._id);
-  thread.noteArrival(conversation);
-  sound.play();
-  bar.showSounds();
-  setText(byId('announcer'), `${displayName(chat.person(message.sender._id))}: ${message.content}`);
-});
-
 document.addEventListener('keydown', ({ key }) => {
-  if (key === 'Escape' && chat.openId && byId('back').offsetParent) leaveConversation();
+  if (key === 'Escape' && !document.querySelector('dialog[open]') && chat.openId && byId('back').offsetParent) leaveConversation();
 });
 document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible' && link.up) chat.loadInbox().catch(() => {});
+  if (document.visibilityState === 'visible' && link.up) inbox.load().catch(() => {});
 });
 window.addEventListener('beforeunload', (event) => {
   if (outbox.pending) event.preventDefault();
@@ -73,18 +85,21 @@ window.addEventListener('beforeunload', (event) => {
 
 const FRESH = 2000;
 let fetchedAt = 0;
+/** `{key, isRoom}` of the open conversation. */
 const openKept = new Kept('sessionStorage', 'waggle.open', null);
 
 /** Shows the chat of the person this tab is. What is there already is fetched first, so that connecting resumes from it. */
-async function enter(receiverId = null) {
+async function enter(open = null) {
   showView();
   logView.restore();
   await recognize();
-  await Promise.allSettled([chat.loadPeople(), chat.loadInbox()]);
-  fetchedAt = Date.now();
+  const [, listed] = await Promise.allSettled([chat.people.load(), inbox.load()]);
+  fetchedAt = listed.status === 'fulfilled' ? Date.now() : 0;
   if (!session.active) return;
-  if (receiverId) openConversation(receiverId);
+  // A room may have been left meanwhile.
+  if (open && (!open.isRoom || chat.room(open.key))) openConversation(open.key);
   link.open();
+  await join.offer();
 }
 
 /** A pasted token does not say the name; a refused one is told by the connection itself. */
@@ -96,6 +111,7 @@ function showView() {
   byId('entry').hidden = session.active;
   byId('chat').hidden = !session.active;
   document.body.dataset.view = session.active ? 'chat' : 'entry';
+  join.showWaiting();
   document.body.dataset.pane = chat.openId ? 'thread' : 'list';
   bar.showSession(session);
 }
@@ -105,16 +121,22 @@ session.changed.listen(() => {
   if (session.active) people.showMe(session.me);
 });
 
-function openConversation(peerId) {
-  openKept.value = peerId;
-  chat.show(peerId).catch(complain);
+function openConversation(key) {
+  openKept.value = { key, isRoom: chat.conversation(key).isRoom };
+  chat.show(key).catch(complain);
+}
+
+/** A room just made or joined; where its messages are is in the list of conversations. */
+async function enterRoom(room) {
+  chat.takeRoom(room);
+  await inbox.load().catch(complain);
+  if (chat.room(room.id)) openConversation(room.id);
 }
 
 function leaveConversation() {
-  const peerId = chat.openId;
-  openKept.value = null;
+  const key = chat.openId;
   chat.leave();
-  document.querySelector(`[data-user-id="${CSS.escape(peerId)}"]`)?.focus();
+  document.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
 }
 
 /** After a connect: presence, badges and receipts that changed since they were fetched. Only the first one may be spared it. */
@@ -122,7 +144,7 @@ function refreshAll() {
   const fresh = Date.now() - fetchedAt < FRESH;
   fetchedAt = 0;
   if (fresh) return;
-  Promise.all([chat.loadPeople(), chat.loadInbox(), chat.loadNewest()]).catch(complain);
+  Promise.all([chat.people.load(), inbox.load(), chat.loadNewest()]).catch(complain);
 }
 
 async function renewToken() {
@@ -145,7 +167,9 @@ function leave() {
   typing.reset();
   outbox.clear();
   resume.reset();
-  openKept.value = null;
+  inbox.reset();
+  receipts.reset();
+  for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   chat.leave();
   chat.reset();
   people.reset();

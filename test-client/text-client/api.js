@@ -8,6 +8,8 @@ class Problem extends Error {
   }
 }
 
+const roomPath = (id, rest = '') => `/rooms/${encodeURIComponent(id)}${rest}`;
+
 /** The REST side of the server. */
 class Api {
   static TIMEOUT = 15_000;
@@ -34,6 +36,21 @@ class Api {
   history(userId, query) { return this.#get(`/api/messages/${encodeURIComponent(userId)}`, query); }
   unread() { return this.#get('/api/messages/unread/count'); }
   markRead(userId) { return this.#signedIn('PUT', `/api/messages/read/${encodeURIComponent(userId)}`, {}); }
+
+  createRoom(form) { return this.#signedIn('POST', '/rooms', form); }
+  room(id, query) { return this.#get(roomPath(id), query); }
+  changeRoom(id, form) { return this.#signedIn('PATCH', roomPath(id), form); }
+  deleteRoom(id) { return this.#signedIn('DELETE', roomPath(id)); }
+  joinRoom(id, invite) { return this.#signedIn('POST', roomPath(id, invite ? `/join?invite=${encodeURIComponent(invite)}` : '/join'), {}); }
+  leaveRoom(id) { return this.#signedIn('POST', roomPath(id, '/leave'), {}); }
+  roomMessages(id, query) { return this.#get(roomPath(id, '/messages'), query); }
+  receipts(id, messageId) { return this.#get(roomPath(id, `/messages/${encodeURIComponent(messageId)}/receipts`)); }
+  members(id) { return this.#get(roomPath(id, '/members')); }
+  removeMember(id, userId) { return this.#signedIn('DELETE', roomPath(id, `/members/${encodeURIComponent(userId)}`)); }
+  changeRole(id, userId, role) { return this.#signedIn('PATCH', roomPath(id, `/members/${encodeURIComponent(userId)}`), { role }); }
+  invite(id, form) { return this.#signedIn('POST', roomPath(id, '/invite'), form); }
+  invites(id) { return this.#get(roomPath(id, '/invites')); }
+  revokeInvite(id, inviteId) { return this.#signedIn('DELETE', roomPath(id, `/invites/${encodeURIComponent(inviteId)}`)); }
 
   /** Renews the token pair; several callers at once share one request, as a refresh token is good for one use. */
   refresh() {

@@ -2,6 +2,7 @@
 
 /** What this tab knows of the conversation with one person: each message once, in the order of `seq`. */
 class Conversation {
+  isRoom = false;
   id = null;
   unread = 0;
   /** True once the newest page of the history was fetched. */
@@ -16,15 +17,33 @@ class Conversation {
   /** The inbox's unread count covers everything up to this `seq`. */
   #countedTo = 0;
 
-  constructor(peerId) {
-    this.peerId = peerId;
+  /** `key` names it in this tab: the other person's id. */
+  constructor(key) {
+    this.key = key;
   }
+
+  /** What a message here is addressed with. */
+  get address() { return { receiverId: this.key }; }
 
   get messages() { return this.#sorted; }
   get tail() { return this.#tail ?? 0; }
-  get latest() { return this.#sorted.at(-1) ?? this.#latest; }
+  get latest() {
+    const here = this.#sorted.at(-1);
+    return here && here.seq >= (this.#latest?.seq ?? 0) ? here : this.#latest;
+  }
+  get isPlaced() { return this.#tail !== null; }
   get complete() { return this.#exhausted || this.#runStart() === 1; }
   get hasGap() { return (this.#sorted.at(-1)?.seq ?? 0) > this.tail; }
+
+  /** A page of the history, oldest first: the newest, or the one before a `seq`. */
+  async fetch(api, limit, before) {
+    const { messages } = await api.history(this.key, { limit, before });
+    return messages;
+  }
+
+  isOthers(message) {
+    return message.sender._id === this.key;
+  }
 
   /** Takes a message in; true when it is new here. */
   add(message) {
@@ -48,8 +67,15 @@ class Conversation {
     this.unread = count + this.#unreadAfter(this.#countedTo);
   }
 
+  /** Everything up to this `seq` is read. */
+  readUpTo(seq) {
+    for (const message of this.#sorted) if (message.seq <= seq) message.isRead = true;
+    this.#countedTo = Math.max(this.#countedTo, seq);
+    this.unread = this.#unreadAfter(seq);
+  }
+
   countUnread(message) {
-    if (message.seq > this.#countedTo) this.unread++;
+    if (!this.#byId.get(message._id).isRead && message.seq > this.#countedTo) this.unread++;
   }
 
   /** Marks one message read; true when it was not. */
@@ -57,13 +83,19 @@ class Conversation {
     const message = this.#byId.get(messageId);
     if (!message || message.isRead) return false;
     Object.assign(message, { isRead: true, readAt });
-    if (message.sender._id === this.peerId) this.unread = Math.max(0, this.unread - 1);
+    if (this.isOthers(message)) this.unread = Math.max(0, this.unread - 1);
     return true;
+  }
+
+  /** Marks all of this conversation as read, here and at the server. */
+  async readAll(link, api) {
+    await api.markRead(this.key);
+    this.markAllRead();
   }
 
   markAllRead() {
     for (const message of this.#sorted) {
-      if (message.sender._id === this.peerId) message.isRead = true;
+      if (this.isOthers(message)) message.isRead = true;
     }
     this.unread = 0;
   }
@@ -102,6 +134,6 @@ class Conversation {
   }
 
   #unreadAfter(seq) {
-    return this.#sorted.filter((message) => message.seq > seq && !message.isRead && message.sender._id === this.peerId).length;
+    return this.#sorted.filter((message) => message.seq > seq && !message.isRead && this.isOthers(message)).length;
   }
 }

@@ -35,20 +35,35 @@ function setText(element, text) {
 
 /** Shows a person's initial in one of eight colours that stays theirs. */
 function paintAvatar(element, person) {
-  const hash = [...person._id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7);
-  element.dataset.hue = String(hash % 8);
+  element.dataset.hue = hueOf(person._id);
   setText(element, (displayName(person)[0] ?? '?').toUpperCase());
+}
+
+function hueOf(id) {
+  return String([...id].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) >>> 0, 7) % 8);
 }
 
 function displayName(person) {
   return person.name || person.username || `User ${person._id.slice(-6)}`;
 }
 
+/** Who is typing, in words. */
+function typingWords(names) {
+  if (names.length === 1) return `${names[0]} is typing`;
+  if (names.length === 2) return `${names[0]} and ${names[1]} are typing`;
+  return `${names[0]}, ${names[1]} and ${plural(names.length - 2, 'other')} are typing`;
+}
+
+const plural = (count, word) => `${count} ${word}${count === 1 ? '' : 's'}`;
+
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const preciseFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 });
 const dayFormat = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const dateFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 
+const momentFormat = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+
+const dateTime = (time) => momentFormat.format(new Date(time));
 const clockTime = (time) => clockFormat.format(new Date(time));
 const preciseTime = (time) => preciseFormat.format(new Date(time));
 const dayKey = (time) => new Date(time).toDateString();
@@ -79,12 +94,36 @@ async function copyText(text) {
   area.remove();
 }
 
+/** Lets a button do what cannot be undone only when it is pressed again, within a moment. */
+function actOnSecondClick(button, question, act) {
+  const label = [...button.childNodes];
+  let timer = null;
+  const calm = () => {
+    clearTimeout(timer);
+    timer = null;
+    button.replaceChildren(...label);
+    button.removeAttribute('data-armed');
+  };
+  button.addEventListener('click', () => {
+    if (timer !== null) {
+      calm();
+      act();
+      return;
+    }
+    button.textContent = question;
+    button.dataset.armed = '';
+    timer = setTimeout(calm, 4000);
+  });
+}
+
 /** Lets a copy button say that it did, for a moment. */
 function copyOnClick(button, textOf) {
   const label = button.textContent;
+  let timer;
   button.addEventListener('click', async () => {
     const done = await copyText(textOf()).then(() => 'Copied', () => 'Not allowed');
     button.textContent = done;
-    setTimeout(() => { button.textContent = label; }, 1500);
+    clearTimeout(timer);
+    timer = setTimeout(() => { button.textContent = label; }, 1500);
   });
 }

@@ -2,16 +2,17 @@
 
 /**
  * The Socket.IO connection: opens, watches, cuts and reopens it. It knows events by name only.
- * With the namespace `/chat` it joins `/presence` too, over the same transport.
+ * With the namespace `/chat` it joins `/rooms` and `/presence` too, over the same transport.
  */
 class Link {
-  static ACK_TIMEOUT = 8000;
   static LONGEST_WAIT = 15_000;
 
   /** `{name, detail}`; name is offline, connecting, connected, reconnecting or refused. */
   state = { name: 'offline', detail: '' };
   stateChanged = new Signal();
   connected = new Signal();
+  /** The socket that carries rooms is connected: the same one, or that of `/rooms`. */
+  roomsConnected = new Signal();
   disconnected = new Signal();
 
   #session;
@@ -20,7 +21,7 @@ class Link {
   #log;
   #handlers = {};
   #socket = null;
-  #presence = null;
+  #surfaces = null;
   #cursors = () => ({});
   #refusals = 0;
   #renewed = false;
@@ -36,6 +37,10 @@ class Link {
 
   get up() {
     return this.#socket?.connected ?? false;
+  }
+
+  get roomsUp() {
+    return this.#surfaces?.rooms.connected ?? false;
   }
 
   on(event, handler) {
@@ -62,10 +67,10 @@ class Link {
   close() {
     this.#generation++;
     clearTimeout(this.#retryTimer);
-    for (const socket of [this.#presence, this.#socket]) socket?.off().offAny().offAnyOutgoing().disconnect();
+    this.#surfaces?.close();
     if (this.state.name !== 'offline') this.#show('offline');
     this.#socket = null;
-    this.#presence = null;
+    this.#surfaces = null;
     this.#refusals = 0;
     this.#renewed = false;
   }
@@ -78,38 +83,39 @@ class Link {
 
   /** Emits without waiting; dropped when there is no connection. */
   tell(event, payload) {
-    if (this.up) this.#socket.emit(event, payload);
+    const socket = this.#surfaces?.of(payload);
+    if (socket?.connected) socket.emit(event, payload);
   }
 
   /** Emits and waits for the acknowledgement; fails with a `Problem` (code `lost` when no answer came). */
-  request(event, payload) {
-    if (!this.up) return Promise.reject(new Problem('Not connected.', { code: 'lost' }));
-    return new Promise((resolve, reject) => {
-      this.#socket.timeout(Link.ACK_TIMEOUT).emit(event, payload, (failure, ack) => {
-        this.#log.add(failure ? 'note' : 'in', `ack ${event}`, failure ? failure.message : ack);
-        if (failure) reject(new Problem('No answer in time.', { code: 'lost' }));
-        else if (ack?.ok) resolve(ack);
-        else reject(new Problem(ack?.error?.message ?? 'Refused.', ack?.error));
-      });
-    });
+  async request(event, payload) {
+    if (!this.#surfaces) throw Surfaces.lost('Not connected.');
+    return this.#surfaces.ask(this.#surfaces.of(payload), event, payload);
+  }
+
+  /** The same of every socket that carries messages; gives the answers. */
+  async requestEach(event, payload) {
+    return Promise.all(this.#surfaces?.carriers.map((socket) => this.#surfaces.ask(socket, event, payload)) ?? []);
   }
 
   #connect(io) {
     const { server, namespace, transports } = this.#choices;
     const auth = (answer) => answer({ token: this.#session.token, sync: this.#cursors() });
     this.#socket = io(server + namespace, { auth, transports, forceNew: true });
+    this.#surfaces = new Surfaces(this.#socket, this.#log);
     this.#watch(this.#socket);
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('disconnect', (reason) => this.#onDisconnect(reason));
     this.#socket.on('connect_error', (failure) => this.#onConnectError(failure));
     this.#socket.io.on('reconnect_attempt', (attempt) => this.#log.add('note', 'reconnect attempt', { attempt }));
-    if (namespace === '/chat') this.#joinPresence();
+    if (namespace === '/chat') this.#openBeside(auth);
   }
 
-  #joinPresence() {
-    this.#presence = this.#socket.io.socket('/presence', { auth: (answer) => answer({ token: this.#session.token }) });
-    this.#watch(this.#presence, '/presence ');
-    this.#presence.on('connect_error', (failure) => this.#log.add('note', '/presence connect_error', failure.message));
+  #openBeside(auth) {
+    const rooms = this.#surfaces.open('/rooms', auth);
+    rooms.on('connect', () => this.roomsConnected.fire());
+    this.#watch(rooms, '/rooms ');
+    this.#watch(this.#surfaces.open('/presence', (answer) => answer({ token: this.#session.token })), '/presence ');
   }
 
   #watch(socket, prefix = '') {
@@ -123,7 +129,7 @@ class Link {
   #onConnect() {
     this.#refusals = 0;
     this.#renewed = false;
-    if (this.#presence && !this.#presence.active) this.#presence.connect();
+    this.#surfaces.revive();
     const { engine } = this.#socket.io;
     this.#log.add('note', 'connect', { namespace: this.#choices.namespace, transport: engine.transport.name });
     engine.on('upgrade', (transport) => {
@@ -132,6 +138,7 @@ class Link {
     });
     this.#show('connected', engine.transport.name);
     this.connected.fire();
+    if (this.#surfaces.rooms === this.#socket) this.roomsConnected.fire();
   }
 
   #onDisconnect(reason) {

@@ -11,7 +11,7 @@ class EventLog {
 
   /** `direction` is `in`, `out` or `note` (what the connection itself did). */
   add(direction, name, payload) {
-    const entry = { id: this.#next++, at: new Date().toISOString(), direction, name, payload: redact(payload) };
+    const entry = { id: this.#next++, at: new Date().toISOString(), direction, name: redact(name), payload: redact(payload) };
     this.entries.push(entry);
     const dropped = this.entries.length > EventLog.LIMIT ? this.entries.shift() : null;
     this.added.fire(entry, dropped);

@@ -1,7 +1,7 @@
 'use strict';
 
 /**
- * Messages on their way out. To each person one at a time, in the order written; repeated with the same `clientMsgId`
+ * Messages on their way out. To each person and into each room one at a time, in the order written; repeated with the same `clientMsgId`
  * until the server answers, so that each arrives once, whatever happens to the connection.
  */
 class Outbox {
@@ -12,10 +12,13 @@ class Outbox {
   /** The server's stored message, as its acknowledgement brings it. */
   acknowledged = new Signal();
   #link;
+  #isIn;
   #entries = [];
 
-  constructor(link) {
+  /** `isIn` says whether the socket is in a room, which sending there takes. */
+  constructor(link, isIn) {
     this.#link = link;
+    this.#isIn = isIn;
     link.connected.listen(() => this.pump());
   }
 
@@ -23,16 +26,16 @@ class Outbox {
     return this.#entries.some((entry) => entry.state === 'sending');
   }
 
-  /** The unsent messages to one person, oldest first. */
-  to(receiverId) {
-    return this.#entries.filter((entry) => entry.receiverId === receiverId);
+  /** The unsent messages of one conversation, oldest first. */
+  to(key) {
+    return this.#entries.filter((entry) => entry.key === key);
   }
 
-  add(receiverId, content) {
+  add({ key, address }, content) {
     const clientMsgId = randomId();
     const tempId = `temp-${clientMsgId.slice(0, 12)}`;
-    this.#entries.push({ receiverId, content, clientMsgId, tempId, state: 'sending', tries: 0, createdAt: new Date().toISOString() });
-    this.changed.fire(receiverId);
+    this.#entries.push({ key, address, content, clientMsgId, tempId, state: 'sending', tries: 0, createdAt: new Date().toISOString() });
+    this.changed.fire(key);
     this.pump();
   }
 
@@ -40,12 +43,17 @@ class Outbox {
     const entry = this.#entries.find((candidate) => candidate.tempId === tempId);
     if (entry?.state !== 'failed') return;
     Object.assign(entry, { state: 'sending', tries: 0, reason: undefined });
-    this.changed.fire(entry.receiverId);
+    this.changed.fire(entry.key);
     this.pump();
   }
 
   discard(tempId) {
     this.#drop((entry) => entry.tempId === tempId);
+  }
+
+  /** Forgets what waits for a conversation that is over. */
+  abandon(key) {
+    this.#drop((entry) => entry.key === key);
   }
 
   clear() {
@@ -64,21 +72,24 @@ class Outbox {
   }
 
   pump() {
-    if (!this.#link.up) return;
     const busy = new Set();
     for (const entry of this.#entries) {
-      if (entry.state !== 'sending' || busy.has(entry.receiverId)) continue;
-      busy.add(entry.receiverId);
-      if (!entry.inFlight && !entry.waiting) this.#deliver(entry);
+      if (entry.state !== 'sending' || busy.has(entry.key)) continue;
+      busy.add(entry.key);
+      if (!entry.inFlight && !entry.waiting && this.#canGo(entry)) this.#deliver(entry);
     }
   }
 
+  #canGo({ address }) {
+    return address.roomId ? this.#isIn(address.roomId) : this.#link.up;
+  }
+
   async #deliver(entry) {
-    const { receiverId, content, tempId, clientMsgId } = entry;
+    const { address, content, tempId, clientMsgId } = entry;
     entry.inFlight = true;
     entry.tries++;
     try {
-      const ack = await this.#link.request('send_message', { receiverId, content, messageType: 'text', tempId, clientMsgId });
+      const ack = await this.#link.request('send_message', { ...address, content, messageType: 'text', tempId, clientMsgId });
       this.acknowledged.fire(this.identify(ack.message, tempId));
     } catch (problem) {
       this.#onFailure(entry, problem);
@@ -88,14 +99,14 @@ class Outbox {
   }
 
   #onFailure(entry, problem) {
-    if (!this.#link.up) entry.tries = 0;
+    if (!this.#canGo(entry)) entry.tries = 0;
     else if (!Outbox.PASSING.has(problem.code) || entry.tries >= Outbox.TRIES) this.#fail(entry, problem);
     else if (problem.code !== 'lost') this.#wait(entry, problem.retryAfter ?? entry.tries);
   }
 
   #fail(entry, problem) {
     Object.assign(entry, { state: 'failed', reason: problem.message });
-    this.changed.fire(entry.receiverId);
+    this.changed.fire(entry.key);
   }
 
   #wait(entry, seconds) {
@@ -109,6 +120,6 @@ class Outbox {
   #drop(matches) {
     const dropped = this.#entries.filter(matches);
     this.#entries = this.#entries.filter((entry) => !dropped.includes(entry));
-    for (const { receiverId } of dropped) this.changed.fire(receiverId);
+    for (const { key } of dropped) this.changed.fire(key);
   }
 }

@@ -14,6 +14,7 @@ class Reads {
     this.#observer = new IntersectionObserver((changes) => this.#onChanges(changes), { root: scroller });
     document.addEventListener('visibilitychange', () => this.#report());
     link.connected.listen(() => this.#report());
+    link.roomsConnected.listen(() => this.#report());
   }
 
   /** Watches the element that shows an unread `message`. */
@@ -37,20 +38,32 @@ class Reads {
 
   #report() {
     if (document.visibilityState !== 'visible' || !this.#link.up) return;
-    for (const [element, message] of this.#inView) this.#reportOne(element, message);
+    const waiting = [...this.#inView].filter(([, message]) => !this.#asking.has(message._id));
+    const inRooms = waiting.filter(([, message]) => message.roomId);
+    for (const one of waiting) if (!one[1].roomId) this.#tell([one]);
+    if (inRooms.length) this.#tell(inRooms);
   }
 
-  async #reportOne(element, message) {
-    if (this.#asking.has(message._id)) return;
-    this.#asking.add(message._id);
+  /** One message, or several of the room that is shown. */
+  async #tell(seen) {
+    for (const [, message] of seen) this.#asking.add(message._id);
     try {
-      await this.#link.request('message_read', { messageId: message._id, senderId: message.sender._id });
-      this.#observer.unobserve(element);
-      this.#inView.delete(element);
-      this.#chat.markedRead(message);
+      await this.#link.request(...this.#request(seen.map(([, message]) => message)));
+      for (const [element, message] of seen) {
+        this.#observer.unobserve(element);
+        this.#inView.delete(element);
+        this.#chat.markedRead(message);
+      }
     } catch (problem) {
-      if (problem.code !== 'lost') this.#inView.delete(element);
+      if (problem.code !== 'lost') for (const [element] of seen) this.#inView.delete(element);
     }
-    this.#asking.delete(message._id);
+    for (const [, message] of seen) this.#asking.delete(message._id);
+  }
+
+  #request(messages) {
+    const [{ _id: messageId, roomId, sender }] = messages;
+    if (!roomId) return ['message_read', { messageId, senderId: sender._id }];
+    if (messages.length === 1) return ['message_read', { messageId, roomId }];
+    return ['mark_messages_read', { roomId, messageIds: messages.map(({ _id }) => _id) }];
   }
 }

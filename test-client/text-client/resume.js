@@ -5,49 +5,45 @@ class Resume {
   /** A message may overtake an earlier one on its way here by this much before it counts as missing. */
   static PATIENCE = 1500;
 
+  /** What was missed is here. */
+  taken = new Signal();
   #link;
   #chat;
-  /** Conversations this page does not show (rooms), by id: named too, so that sync does not repeat them. */
-  #elsewhere = new Map();
   #gapTimer;
 
   constructor(link, chat) {
     this.#link = link;
     this.#chat = chat;
     link.resumeFrom(() => this.cursors());
-    link.on('sync', (answer) => this.#take(answer));
-    chat.conversationChanged.listen((peerId) => this.#watchGap(chat.conversation(peerId)));
+    link.on('sync', (answer) => this.#take([answer]));
+    chat.conversationChanged.listen((key) => this.#watchGap(chat.conversation(key)));
   }
 
   cursors() {
-    const shown = this.#chat.conversations.filter(({ id }) => id).map(({ id, tail }) => [id, tail]);
-    return { conversations: Object.fromEntries([...this.#elsewhere, ...shown]) };
+    const placed = this.#chat.conversations.filter(({ id, isPlaced }) => id && isPlaced);
+    return { conversations: Object.fromEntries(placed.map(({ id, tail }) => [id, tail])) };
   }
 
   reset() {
-    this.#elsewhere.clear();
     clearTimeout(this.#gapTimer);
   }
 
-  async #take({ messages, more }) {
-    for (const message of messages) this.#takeMessage(message);
-    if (more && messages.length) await this.#askAgain();
+  /** Asks for what came after what is here. */
+  catchUp() {
+    return this.#link.requestEach('sync', this.cursors()).then((answers) => this.#take(answers), () => {});
   }
 
-  #takeMessage(message) {
-    if (message.receiver) this.#chat.receiveSynced(message);
-    else this.#elsewhere.set(message.conversationId, message.seq);
-  }
-
-  #askAgain() {
-    return this.#link.request('sync', this.cursors()).then((answer) => this.#take(answer), () => {});
+  async #take(answers) {
+    for (const message of answers.flatMap(({ messages }) => messages)) this.#chat.receiveSynced(message);
+    if (answers.some(({ messages, more }) => more && messages.length)) await this.catchUp();
+    else this.taken.fire();
   }
 
   #watchGap(conversation) {
     if (!conversation.hasGap) return;
     clearTimeout(this.#gapTimer);
     this.#gapTimer = setTimeout(() => {
-      if (conversation.hasGap && this.#link.up) this.#askAgain();
+      if (conversation.hasGap && this.#link.up) this.catchUp();
     }, Resume.PATIENCE);
   }
 }

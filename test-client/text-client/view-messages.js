@@ -11,6 +11,8 @@ class MessagesView {
   /** Messages of one person within this time stand together. */
   static TOGETHER = 5 * 60_000;
 
+  /** Who has read a message is asked for. */
+  readsAsked = new Signal();
   #chat;
   #outbox;
   #reads;
@@ -41,7 +43,7 @@ class MessagesView {
 
   #items(conversation) {
     const stored = conversation.messages.map((message) => this.#storedItem(message));
-    const unsent = this.#outbox.to(conversation.peerId).map((entry) => ({
+    const unsent = this.#outbox.to(conversation.key).map((entry) => ({
       key: entry.clientMsgId, mine: true, at: entry.createdAt, content: entry.content, state: entry.state, entry,
     }));
     return [...stored, ...unsent];
@@ -49,10 +51,14 @@ class MessagesView {
 
   #storedItem(message) {
     const mine = this.#chat.isMine(message);
-    const own = message.isRead ? 'read' : 'sent';
+    const { totalRecipients = 0, readCount = 0 } = message.receipts ?? {};
+    const isRead = message.roomId ? readCount > 0 && readCount === totalRecipients : message.isRead;
+    const own = isRead ? 'read' : 'sent';
     return {
       key: (mine && message.clientMsgId) || message._id,
       mine,
+      sender: message.sender._id,
+      reads: mine && totalRecipients ? `read by ${readCount} of ${totalRecipients}` : '',
       at: message.createdAt,
       content: message.messageType && message.messageType !== 'text' ? `[${message.messageType}] ${message.content}` : message.content,
       state: mine ? own : 'received',
@@ -61,7 +67,7 @@ class MessagesView {
   }
 
   #joins(previous, item) {
-    return previous !== null && previous.mine === item.mine && dayKey(previous.at) === dayKey(item.at)
+    return previous !== null && previous.mine === item.mine && (item.mine || previous.sender === item.sender) && dayKey(previous.at) === dayKey(item.at)
       && Date.parse(item.at) - Date.parse(previous.at) < MessagesView.TOGETHER;
   }
 
@@ -82,7 +88,7 @@ class MessagesView {
     if (item.message) Object.assign(element.dataset, { id: item.message._id, seq: String(item.message.seq) });
     // What the server stores may differ from what was typed.
     setText(element.querySelector('.message__text'), item.content);
-    if (element.dataset.state !== item.state) this.#fillState(element, item);
+    if (element.dataset.state !== item.state || element.dataset.reads !== (item.reads ?? '')) this.#fillState(element, item);
     return element;
   }
 
@@ -90,8 +96,9 @@ class MessagesView {
     const who = item.mine ? 'You' : displayName(this.#chat.person(item.message.sender._id));
     const foot = make('span', { className: 'message__foot' },
       make('time', { className: 'message__time', text: clockTime(item.at), attrs: { datetime: item.at } }));
+    const named = !item.mine && item.message.roomId;
     const bubble = make('div', { className: 'message__bubble' },
-      make('span', { className: 'sr-only', text: `${who}: ` }),
+      make('span', { className: named ? 'message__sender' : 'sr-only', text: named ? who : `${who}: `, data: named ? { testid: 'message-sender', hue: hueOf(item.sender) } : {} }),
       make('span', { className: 'message__text', text: item.content, data: { testid: 'message-text' }, attrs: { dir: 'auto' } }),
       foot);
     const element = make('article', { className: item.mine ? 'message message--mine' : 'message', data: { testid: 'message' } }, bubble);
@@ -101,7 +108,7 @@ class MessagesView {
   }
 
   #fillState(element, item) {
-    element.dataset.state = item.state;
+    Object.assign(element.dataset, { state: item.state, reads: item.reads ?? '' });
     element.querySelector('.message__state')?.remove();
     element.querySelector('.message__failure')?.remove();
     if (!item.mine) return;
@@ -109,7 +116,16 @@ class MessagesView {
     element.querySelector('.message__foot').append(make('span', { className: 'message__state', attrs: { title: words } },
       make('span', { text: mark, attrs: { 'aria-hidden': 'true' } }),
       make('span', { className: 'sr-only', text: words })));
+    if (item.reads) this.#fillReads(element, item);
     if (item.state === 'failed') element.append(this.#failure(item.entry));
+  }
+
+  #fillReads(element, { message, reads }) {
+    const there = element.querySelector('.message__reads');
+    if (there) return setText(there, reads);
+    const button = make('button', { className: 'message__reads', text: reads, data: { testid: 'reads' }, attrs: { type: 'button', title: 'Who has read this?' } });
+    button.addEventListener('click', () => this.readsAsked.fire(message));
+    element.append(button);
   }
 
   #failure({ tempId, reason }) {

@@ -1,6 +1,6 @@
 'use strict';
 
-/** The list of people: who is there, what was said last, what is unread. */
+/** The list of conversations: rooms and people, what was said last, what is unread. */
 class PeopleView {
   chosen = new Signal();
   #chat;
@@ -12,7 +12,7 @@ class PeopleView {
   constructor({ chat, typing, session }) {
     this.#chat = chat;
     this.#typing = typing;
-    chat.peopleChanged.listen(() => this.render());
+    chat.listChanged.listen(() => this.render());
     typing.changed.listen(() => this.render());
     byId('search').addEventListener('input', () => this.#onSearch());
     byId('people').addEventListener('keydown', (event) => this.#onKey(event));
@@ -42,33 +42,40 @@ class PeopleView {
   }
 
   render() {
-    const shown = this.#shownPeople();
-    arrange(byId('people'), shown.map((person) => this.#item(person)));
+    const shown = this.#shown();
+    arrange(byId('people'), shown.map((entry) => this.#item(entry)));
     this.#showEmpty(shown.length === 0);
     this.#showTotal();
   }
 
   /** Conversations first, the latest on top; then everybody else, those online before the others. */
-  #shownPeople() {
+  #shown() {
     const wanted = this.#search.toLowerCase();
-    const rank = (person) => this.#chat.conversation(person._id).latest?.createdAt ?? '';
-    return [...this.#chat.people.values()]
-      .filter((person) => `${displayName(person)} ${person.username} ${person.email ?? ''}`.toLowerCase().includes(wanted))
-      .sort((a, b) => rank(b).localeCompare(rank(a))
-        || Number(b.isOnline ?? false) - Number(a.isOnline ?? false)
-        || displayName(a).localeCompare(displayName(b)));
+    const rooms = this.#chat.rooms.map((conversation) => {
+      const { name, description, createdAt } = conversation.room;
+      return { conversation, name, words: `${name} ${description ?? ''}`, rank: conversation.latest?.createdAt ?? createdAt ?? '', online: false };
+    });
+    const people = this.#chat.people.all.map((person) => {
+      const conversation = this.#chat.conversation(person._id);
+      const name = displayName(person);
+      return { conversation, person, name, words: `${name} ${person.username} ${person.email ?? ''}`, rank: conversation.latest?.createdAt ?? '', online: Boolean(person.isOnline) };
+    });
+    return [...rooms, ...people]
+      .filter(({ words }) => words.toLowerCase().includes(wanted))
+      .sort((a, b) => b.rank.localeCompare(a.rank) || Number(b.online) - Number(a.online) || a.name.localeCompare(b.name));
   }
 
-  #item(person) {
-    if (!this.#items.has(person._id)) this.#items.set(person._id, this.#build(person._id));
-    const item = this.#items.get(person._id);
-    this.#fill(item, person);
+  #item(entry) {
+    const { key } = entry.conversation;
+    if (!this.#items.has(key)) this.#items.set(key, this.#build(entry));
+    const item = this.#items.get(key);
+    this.#fill(item, entry);
     return item.row;
   }
 
-  #build(id) {
+  #build({ conversation: { key, isRoom } }) {
     const parts = {
-      avatar: make('span', { className: 'avatar', attrs: { 'aria-hidden': 'true' } }),
+      avatar: make('span', { className: isRoom ? 'avatar avatar--room' : 'avatar', attrs: { 'aria-hidden': 'true' } }),
       presence: make('span', { className: 'presence', data: { testid: 'presence' } }),
       name: make('span', { className: 'person__name' }),
       time: make('span', { className: 'person__time' }),
@@ -77,34 +84,52 @@ class PeopleView {
     };
     const top = make('span', { className: 'person__line' }, parts.name, parts.time);
     const bottom = make('span', { className: 'person__line' }, parts.preview, parts.badge);
-    const face = make('span', { className: 'person__face' }, parts.avatar, parts.presence);
-    const button = make('button', { className: 'person', data: { testid: 'user-item', userId: id }, attrs: { type: 'button' } },
+    const face = make('span', { className: 'person__face' }, parts.avatar, isRoom ? null : parts.presence);
+    const data = isRoom ? { testid: 'room-item', roomId: key } : { testid: 'user-item', userId: key };
+    const button = make('button', { className: 'person', data: { ...data, key }, attrs: { type: 'button' } },
       face, make('span', { className: 'person__words' }, top, bottom));
-    button.addEventListener('click', () => this.chosen.fire(id));
+    button.addEventListener('click', () => this.chosen.fire(key));
     return { ...parts, button, row: make('li', {}, button) };
   }
 
-  #fill(item, person) {
-    const conversation = this.#chat.conversation(person._id);
-    const online = Boolean(person.isOnline);
-    paintAvatar(item.avatar, person);
-    item.button.dataset.online = String(online);
-    item.button.dataset.username = person.username ?? '';
-    item.button.toggleAttribute('aria-current', person._id === this.#chat.openId);
-    item.presence.dataset.online = String(online);
-    this.#fillHidden(item.presence, online ? 'online' : 'offline');
-    setText(item.name, displayName(person));
-    setText(item.time, conversation.latest ? shortTime(conversation.latest.createdAt) : '');
-    this.#fillPreview(item.preview, person, conversation);
+  #fill(item, entry) {
+    const { conversation, person, name, rank } = entry;
+    item.button.toggleAttribute('aria-current', conversation.key === this.#chat.openId);
+    paintAvatar(item.avatar, person ?? { _id: conversation.key, name });
+    setText(item.time, rank ? shortTime(rank) : '');
+    if (person) this.#fillPerson(item, person);
+    else this.#fillRoom(item, conversation.room);
+    this.#fillPreview(item.preview, entry);
     this.#fillBadge(item.badge, conversation.unread);
   }
 
-  #fillPreview(element, person, { latest }) {
-    const typing = this.#typing.isTyping(person._id);
-    element.classList.toggle('person__preview--typing', typing);
-    if (typing) setText(element, 'typing…');
-    else if (!latest) setText(element, person.isOnline ? 'Say hello' : 'No messages yet');
-    else setText(element, this.#chat.isMine(latest) ? `You: ${latest.content}` : latest.content);
+  #fillPerson(item, person) {
+    const online = String(Boolean(person.isOnline));
+    Object.assign(item.button.dataset, { online, username: person.username ?? '' });
+    item.presence.dataset.online = online;
+    this.#fillHidden(item.presence, person.isOnline ? 'online' : 'offline');
+    setText(item.name, displayName(person));
+  }
+
+  #fillRoom(item, { name }) {
+    item.button.dataset.name = name;
+    if (item.name.dataset.shown === name) return;
+    item.name.dataset.shown = name;
+    item.name.replaceChildren(make('span', { className: 'sr-only', text: 'Room ' }), name);
+  }
+
+  #fillPreview(element, { conversation: { key, isRoom, latest, room }, person }) {
+    const typing = this.#typing.whoTypes(key).filter((id) => id !== this.#chat.me?._id);
+    element.classList.toggle('person__preview--typing', typing.length > 0);
+    if (typing.length) setText(element, isRoom ? typingWords(typing.map((id) => displayName(this.#chat.person(id)))) : 'typing…');
+    else if (latest) setText(element, `${this.#saidBy(latest, isRoom)}${latest.content}`);
+    else if (isRoom) setText(element, room.isPrivate ? 'Private room' : 'Room');
+    else setText(element, person.isOnline ? 'Say hello' : 'No messages yet');
+  }
+
+  #saidBy(message, isRoom) {
+    if (this.#chat.isMine(message)) return 'You: ';
+    return isRoom ? `${displayName(this.#chat.person(message.sender._id))}: ` : '';
   }
 
   #fillBadge(element, count) {
@@ -119,8 +144,8 @@ class PeopleView {
   }
 
   #showEmpty(empty) {
-    byId('people-empty').hidden = !empty || !this.#chat.peopleLoaded;
-    setText(byId('people-empty'), this.#search ? 'Nobody by that name.' : 'Nobody else is here yet. Open this page in another tab and register a second user.');
+    byId('people-empty').hidden = !empty || !this.#chat.people.loaded;
+    setText(byId('people-empty'), this.#search ? 'Nobody and no room by that name.' : 'Nobody else is here yet. Open this page in another tab and register a second user.');
   }
 
   #showTotal() {
@@ -133,7 +158,7 @@ class PeopleView {
     this.#search = byId('search').value.trim();
     this.render();
     clearTimeout(this.#searchTimer);
-    this.#searchTimer = setTimeout(() => this.#chat.searchPeople(this.#search).catch(() => {}), 250);
+    this.#searchTimer = setTimeout(() => this.#chat.people.search(this.#search).catch(() => {}), 250);
   }
 
   #onKey(event) {

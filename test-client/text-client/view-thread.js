@@ -1,37 +1,30 @@
 'use strict';
 
-/** The open conversation: its head, the scroll through its history, the composer. */
+/** The open conversation: the scroll through its history, and who types. */
 class ThreadView {
   /** This near to the bottom counts as being at the bottom; as near to the top asks for older messages. */
   static NEAR = 80;
-  static LONGEST = 5000;
-  static COUNT_FROM = 4500;
 
-  left = new Signal();
   /** Loading failed; the problem is for the person to see. */
   failed = new Signal();
   #chat;
-  #outbox;
   #typing;
   #messages;
-  #drafts = new Map();
+  #composer;
   #loadingOlder = false;
   #below = 0;
 
-  constructor({ chat, outbox, typing, messages }) {
+  constructor({ chat, outbox, typing, messages, composer }) {
     this.#chat = chat;
-    this.#outbox = outbox;
     this.#typing = typing;
     this.#messages = messages;
-    chat.opened.listen((peerId) => this.#open(peerId));
-    chat.conversationChanged.listen((peerId) => this.#renderIfOpen(peerId));
-    outbox.changed.listen((peerId) => this.#renderIfOpen(peerId));
-    chat.peopleChanged.listen(() => this.#renderHead());
+    this.#composer = composer;
+    chat.opened.listen((key) => this.#open(key));
+    chat.conversationChanged.listen((key) => this.#renderIfOpen(key));
+    outbox.changed.listen((key) => this.#renderIfOpen(key));
+    composer.sent.listen(() => this.#toBottom());
     typing.changed.listen(() => this.#renderTyping());
     this.#prepareScroll();
-    this.#prepareComposer();
-    byId('back').addEventListener('click', () => this.left.fire());
-    byId('mark-read').addEventListener('click', () => chat.markAllRead().catch((problem) => this.failed.fire(problem)));
   }
 
   /** A new message from the other person came while reading further up. */
@@ -47,24 +40,21 @@ class ThreadView {
     return scrollHeight - scrollTop - clientHeight < ThreadView.NEAR;
   }
 
-  #open(peerId) {
-    this.#typing.stop();
+  #open(key) {
     this.#messages.reset();
-    byId('thread-none').hidden = peerId !== null;
-    byId('thread-open').hidden = peerId === null;
-    document.body.dataset.pane = peerId === null ? 'list' : 'thread';
-    if (peerId === null) return;
-    byId('message-input').value = this.#drafts.get(peerId) ?? '';
-    this.#fitInput();
-    this.#renderHead();
+    byId('thread-none').hidden = key !== null;
+    byId('thread-open').hidden = key === null;
+    document.body.dataset.pane = key === null ? 'list' : 'thread';
+    this.#composer.open(key);
+    if (key === null) return;
     this.#renderTyping();
     this.#render();
     this.#toBottom();
-    byId('message-input').focus({ preventScroll: true });
+    this.#composer.focus();
   }
 
-  #renderIfOpen(peerId) {
-    if (peerId === this.#chat.openId) this.#render();
+  #renderIfOpen(key) {
+    if (key === this.#chat.openId) this.#render();
   }
 
   /** Stays at the bottom when there, and otherwise keeps what is being read where it is. */
@@ -74,33 +64,17 @@ class ThreadView {
     const before = anchor?.offsetTop;
     this.#messages.render(this.#chat.open);
     this.#renderEdge();
-    byId('mark-read').hidden = this.#chat.open.unread === 0;
     if (stick) this.#toBottom();
     else if (anchor?.isConnected) this.#scroller.scrollTop += anchor.offsetTop - before;
   }
 
-  #renderHead() {
-    if (!this.#chat.openId) return;
-    const person = this.#chat.person(this.#chat.openId);
-    paintAvatar(byId('peer-avatar'), person);
-    setText(byId('peer-name'), displayName(person));
-    byId('peer-status').dataset.online = String(Boolean(person.isOnline));
-    setText(byId('peer-status'), this.#presenceWords(person));
-    byId('mark-read').hidden = this.#chat.open.unread === 0;
-  }
-
-  #presenceWords({ _id, isOnline, lastSeen }) {
-    if (isOnline) return 'online';
-    return lastSeen ? `offline · last seen ${shortTime(lastSeen)}` : `offline · ${_id}`;
-  }
-
   #renderTyping() {
-    const peerId = this.#chat.openId;
-    if (!peerId) return;
+    const key = this.#chat.openId;
+    if (!key) return;
     const stick = this.#atBottom;
-    const typing = this.#typing.isTyping(peerId);
-    byId('typing').hidden = !typing;
-    setText(byId('typing-text'), typing ? `${displayName(this.#chat.person(peerId))} is typing` : '');
+    const typing = this.#typing.whoTypes(key).map((id) => displayName(this.#chat.person(id)));
+    byId('typing').hidden = typing.length === 0;
+    setText(byId('typing-text'), typing.length ? typingWords(typing) : '');
     if (stick) this.#toBottom();
   }
 
@@ -146,52 +120,5 @@ class ThreadView {
     this.#loadingOlder = true;
     await this.#chat.loadOlder().catch((problem) => this.failed.fire(problem));
     this.#loadingOlder = false;
-  }
-
-  #prepareComposer() {
-    const input = byId('message-input');
-    byId('composer').addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.#send();
-    });
-    input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      this.#send();
-    });
-    input.addEventListener('input', () => this.#onInput());
-  }
-
-  #onInput() {
-    const { value } = byId('message-input');
-    this.#drafts.set(this.#chat.openId, value);
-    this.#fitInput();
-    if (value.trim()) this.#typing.press(this.#chat.openId);
-    else this.#typing.stop();
-  }
-
-  #send() {
-    const input = byId('message-input');
-    const content = input.value.trim();
-    if (!content || [...content].length > ThreadView.LONGEST) return;
-    input.value = '';
-    this.#drafts.delete(this.#chat.openId);
-    this.#fitInput();
-    this.#typing.stop();
-    this.#outbox.add(this.#chat.openId, content);
-    this.#toBottom();
-    input.focus();
-  }
-
-  /** The box grows with its text (up to the style's limit); a count shows when the text nears the longest allowed. */
-  #fitInput() {
-    const input = byId('message-input');
-    input.style.height = 'auto';
-    input.style.height = `${input.scrollHeight}px`;
-    const length = [...input.value.trim()].length;
-    byId('count').hidden = length < ThreadView.COUNT_FROM;
-    byId('count').dataset.over = String(length > ThreadView.LONGEST);
-    setText(byId('count'), `${length} / ${ThreadView.LONGEST}`);
-    byId('send').disabled = length === 0 || length > ThreadView.LONGEST;
   }
 }

@@ -28,7 +28,7 @@ export class Tab {
   static async open(browser, server, { path = '/', ...options } = {}) {
     const context = await browser.newContext({ viewport: DESKTOP, reducedMotion: 'reduce', ...options });
     context.setDefaultTimeout(PATIENCE);
-    const tab = new Tab(context, await context.newPage(), server.url);
+    const tab = new this(context, await context.newPage(), server.url);
     await tab.page.goto(server.url + path);
     return tab;
   }

@@ -9,7 +9,7 @@ import ioV2 from 'socket.io-client-2';
 import msgpack from 'socket.io-msgpack-parser';
 
 import { call, register, registerPair } from './people.js';
-import { EVENTS, Inbox, ask, connected, happens } from './sockets.js';
+import { EVENTS, Inbox, ROOM_EVENTS, ask, connected, happens } from './sockets.js';
 import { STORES, startServer } from './server.js';
 
 const TRANSPORTS = {
@@ -49,7 +49,7 @@ function track(socket) {
 /** A socket of somebody, and its inbox. */
 function attach(server, { token }, { version = 4, namespace = '/', ...options } = {}) {
   const socket = track(VERSIONS[version](server.url + namespace, token, options));
-  return { socket, inbox: new Inbox(socket, EVENTS) };
+  return { socket, inbox: new Inbox(socket, [...EVENTS, ...ROOM_EVENTS]) };
 }
 
 async function join(...attachment) {
@@ -107,6 +107,41 @@ async function burst(server, alice, bob, receiver, options, round) {
   await ask(sender.socket, 'typing_stop', { receiverId: bob.id });
   assert.deepEqual(acks.map((ack) => ack.ok), expected.map(() => true));
   assert.deepEqual(contents(acks), expected);
+  sender.socket.close();
+}
+
+/** A private room of the first, with the others in it. */
+async function makeRoom(server, owner, ...members) {
+  const made = await call(server, 'POST', '/rooms', { token: owner.token, body: { name: 'Room', isPrivate: true } });
+  const { id } = made.body.data.room;
+  const { body } = await call(server, 'POST', `/rooms/${id}/invite`, { token: owner.token });
+  for (const { token } of members) {
+    assert.equal((await call(server, 'POST', `/rooms/${id}/join?invite=${body.data.invite}`, { token })).status, 200);
+  }
+  return id;
+}
+
+/** One round: a new socket joins and fires its sends the moment it is connected. */
+async function roomBurst(server, alice, roomId, receiver, options, round) {
+  const expected = Array.from({ length: BURST }, (_, number) => `round ${round}, number ${number + 1}`);
+  const before = receiver.inbox.all('receive_message').length;
+  const sender = attach(server, alice, options);
+  const acks = [];
+  sender.socket.once('connect', () => {
+    sender.socket.emit('join_room', { roomId }, (ack) => acks.push(ack));
+    for (const content of expected) sender.socket.emit('send_message', { roomId, content }, (ack) => acks.push(ack));
+  });
+  await receiver.inbox.until('the whole round', () => receiver.inbox.all('receive_message').length >= before + BURST);
+  const own = await sender.inbox.count('receive_message', BURST);
+  const received = receiver.inbox.all('receive_message').slice(before);
+  assert.deepEqual(received, own);
+  assert.deepEqual(received.map(({ content }) => content), expected);
+  assert.deepEqual(received.map(({ seq }) => seq), received.map((_, index) => before + index + 1));
+  await ask(sender.socket, 'typing', { roomId, isTyping: false });
+  assert.deepEqual(acks.map(({ ok }) => ok), [true, ...expected.map(() => true)]);
+  assert.equal(acks[0].roomId, roomId);
+  assert.deepEqual(contents(acks.slice(1)), expected);
+  assert.deepEqual(sender.inbox.all('message_sent'), [], 'without a tempId the message itself is the answer');
   sender.socket.close();
 }
 
@@ -184,6 +219,129 @@ for (const { store, skip } of STORES) {
         const { body } = await call(server, 'GET', `/api/messages/${bob.id}?limit=200`, { token: alice.token });
         const newest = body.data.messages.map(({ seq }) => seq);
         assert.deepEqual(newest, newest.map((_, index) => rounds * BURST - newest.length + index + 1));
+      });
+    }
+
+    for (const [version, name] of [2, 3, 4].flatMap((number) => Object.keys(TRANSPORTS).map((way) => [number, way]))) {
+      it(`takes join_room and ${BURST} sends to a room right after connect in order, version ${version} over ${name}`, async () => {
+        const transports = TRANSPORTS[name];
+        const [alice, bob] = await registerPair(server);
+        const roomId = await makeRoom(server, alice, bob);
+        const receiver = await join(server, bob, { version, transports });
+        assert.equal((await ask(receiver.socket, 'join_room', { roomId })).ok, true);
+        const rounds = Math.min(roundsOf(version, transports), 5);
+        for (let round = 1; round <= rounds; round++) await roomBurst(server, alice, roomId, receiver, { version, transports }, round);
+        const { body } = await call(server, 'GET', `/rooms/${roomId}/messages?pageSize=200`, { token: alice.token });
+        assert.equal(body.data.total, rounds * BURST);
+      });
+    }
+
+    for (const version of [2, 3, 4]) {
+      it(`has /rooms beside /chat, version ${version}`, async () => {
+        const [alice, bob] = await registerPair(server);
+        const roomId = await makeRoom(server, alice, bob);
+        const [rooms, chat, bobRooms] = [
+          await join(server, alice, { version, namespace: '/rooms' }),
+          await join(server, alice, { version, namespace: '/chat' }),
+          await join(server, bob, { version, namespace: '/rooms' }),
+        ];
+        for (const { socket } of [rooms, bobRooms]) assert.equal((await ask(socket, 'join_room', { roomId })).ok, true);
+        await rooms.inbox.find('user_joined', ({ userId }) => userId === bob.id);
+        const ack = await ask(bobRooms.socket, 'send_message', { roomId, content: 'Hello room!', tempId: 'temp-1' });
+        assert.deepEqual([ack.ok, ack.tempId], [true, 'temp-1']);
+        for (const { inbox } of [rooms, bobRooms]) assert.deepEqual(await inbox.find('receive_message'), ack.message);
+        assert.deepEqual(await bobRooms.inbox.find('message_sent'), { message: ack.message, tempId: 'temp-1' });
+        assert.equal((await ask(rooms.socket, 'message_read', { roomId, messageId: ack.message.id })).ok, true);
+        const receipt = await bobRooms.inbox.find('message_receipt');
+        assert.deepEqual([receipt.messageId, receipt.recipientId, receipt.status, receipt.roomId], [ack.message.id, alice.id, 'read', roomId]);
+        assert.deepEqual(chat.inbox.names, []);
+        assert.equal((await ask(chat.socket, 'join_room', { roomId })).error.code, 'not_found');
+      });
+    }
+
+    it('acks every room event, and tells of failures under the names of each surface', async () => {
+      const [alice, bob] = await registerPair(server);
+      const roomId = await makeRoom(server, alice);
+      const { socket, inbox } = await join(server, alice);
+      const stranger = await join(server, bob);
+      const asked = [
+        ['join_room', {}, 'validation_failed'],
+        ['send_message', { roomId, content: 'Not in it' }, 'forbidden'],
+        ['send_message', { roomId, receiverId: bob.id, content: 'To whom?' }, 'validation_failed'],
+        ['typing', { roomId, isTyping: true }, 'forbidden'],
+        ['join_room', { roomId }, 'ok'],
+        ['send_message', { roomId, content: '' }, 'validation_failed'],
+        ['mark_messages_read', { roomId, messageIds: [] }, 'validation_failed'],
+        ['message_read', { roomId, messageId: bob.id }, 'not_found'],
+        ['send_message', { roomId, content: 'Here' }, 'ok'],
+        ['leave_room', { roomId }, 'ok'],
+        ['leave_room', { roomId }, 'ok'],
+      ];
+      const acks = await Promise.all(asked.map(([event, payload]) => ask(socket, event, payload)));
+      assert.deepEqual(acks.map(({ ok, error }) => (ok ? 'ok' : error.code)), asked.map(([, , outcome]) => outcome));
+      assert.deepEqual(inbox.all('join_room_error').map(({ code }) => code), ['validation_failed']);
+      assert.deepEqual(inbox.all('error').map(({ code }) => code), ['validation_failed']);
+      assert.equal((await ask(stranger.socket, 'join_room', { roomId })).error.code, 'not_found');
+      assert.equal((await stranger.inbox.find('join_room_error')).code, 'not_found');
+    });
+
+    it('stores once what is repeated in a room', async () => {
+      const [alice, bob] = await registerPair(server);
+      const roomId = await makeRoom(server, alice, bob);
+      const { socket, inbox } = await join(server, alice);
+      await ask(socket, 'join_room', { roomId });
+      const send = (payload) => ask(socket, 'send_message', { content: 'once', clientMsgId: 'once-1', ...payload });
+      const first = await send({ roomId });
+      assert.deepEqual((await send({ roomId })).message, first.message);
+      assert.equal((await send({ roomId, content: 'other' })).error.code, 'conflict');
+      assert.equal((await send({ receiverId: bob.id })).error.code, 'conflict');
+      await inbox.count('receive_message', 1);
+      assert.equal(first.message.clientMsgId, 'once-1');
+    });
+
+    it('says nothing more to a member who was removed', async () => {
+      const [alice, bob] = await registerPair(server);
+      const roomId = await makeRoom(server, alice, bob);
+      const [owner, gone] = [await join(server, alice), await join(server, bob)];
+      for (const { socket } of [owner, gone]) await ask(socket, 'join_room', { roomId });
+      let number = 0;
+      const stream = setInterval(() => owner.socket.emit('send_message', { roomId, content: `number ${++number}` }), 5);
+      await gone.inbox.until('some', () => gone.inbox.all('receive_message').length > 10);
+      assert.equal((await call(server, 'DELETE', `/rooms/${roomId}/members/${bob.id}`, { token: alice.token })).status, 200);
+      const left = await gone.inbox.find('left_room');
+      assert.deepEqual([left.roomId, left.reason], [roomId, 'removed']);
+      await owner.inbox.find('user_left', ({ userId }) => userId === bob.id);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      clearInterval(stream);
+      assert.equal(gone.inbox.names.lastIndexOf('receive_message') < gone.inbox.names.indexOf('left_room'), true);
+      assert.equal((await ask(gone.socket, 'send_message', { roomId, content: 'Still here?' })).error.code, 'not_found');
+    });
+
+    for (const [name, transports] of Object.entries(TRANSPORTS)) {
+      it(`resumes a room by auth.sync and join_room after the transport was closed, over ${name}`, async () => {
+        const [alice, bob] = await registerPair(server);
+        const roomId = await makeRoom(server, alice, bob);
+        const writer = await join(server, alice, { transports: ['websocket'] });
+        await ask(writer.socket, 'join_room', { roomId });
+        const known = { [roomId]: 0 };
+        const auth = (answer) => answer({ token: bob.token, sync: { conversations: known } });
+        const reader = attach(server, bob, { transports, auth, reconnectionDelay: 200, randomizationFactor: 0 });
+        reader.socket.on('connect', () => reader.socket.emit('join_room', { roomId }));
+        await reader.inbox.find('joined_room');
+        const send = (number) => ask(writer.socket, 'send_message', { roomId, content: `number ${number}` });
+        for (let number = 1; number <= 3; number++) await send(number);
+        await reader.inbox.count('receive_message', 3);
+        known[roomId] = 3;
+
+        reader.socket.io.engine.close();
+        for (let number = 4; number <= 13; number++) await send(number);
+        await reader.inbox.count('joined_room', 2);
+        await send(14);
+        await reader.inbox.until('the last message', () => reader.inbox.all('receive_message').some(({ seq }) => seq === 14));
+        const missed = reader.inbox.all('sync')[1].messages.map(({ seq }) => seq);
+        const live = reader.inbox.all('receive_message').map(({ seq }) => seq).slice(3);
+        assert.deepEqual([...missed, ...live], Array.from({ length: 11 }, (_, index) => index + 4));
+        assert.equal(reader.inbox.all('joined_room')[1].unreadCount, 13);
       });
     }
 
@@ -359,6 +517,10 @@ for (const { store, skip } of STORES) {
         assert.equal((await ask(socket, 'no_such_event')).error.code, 'not_found');
         const { messages } = await ask(socket, 'sync', { conversations: {} , since: new Date(0).toISOString() });
         assert.equal(messages.length, BURST + 2);
+        const roomId = await makeRoom(server, alice, bob);
+        assert.equal((await ask(receiver.socket, 'join_room', { roomId })).ok, true);
+        const roomReceiver = { inbox: new Inbox(receiver.socket, ['receive_message']) };
+        await roomBurst(server, alice, roomId, roomReceiver, options, 1);
       });
     }
 

@@ -68,6 +68,12 @@ export const EVENTS = [
   'token_expiring', 'token_expired', 'server_shutdown',
 ];
 
+/** And every one that only rooms send. */
+export const ROOM_EVENTS = [
+  'joined_room', 'left_room', 'typing', 'user_joined', 'user_left', 'room_updated', 'message_receipt', 'messages_read',
+  'join_room_error', 'message_error',
+];
+
 /** Waits for `event` of a socket of any client version. */
 export function happens(socket, event) {
   return inTime(new Promise((resolve) => socket.once(event, resolve)), event);
