@@ -9,13 +9,12 @@ mod room_reading;
 mod sending;
 mod sync;
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
-use tokio::task::JoinHandle;
 
 use super::message_wire::{AnyMessage, Message, Person, RoomMessage};
 use super::model::{Addressee, ReadMark, StoredMessage};
@@ -37,7 +36,7 @@ use crate::store::group::GroupCommit;
 
 use reading::Addressed;
 use room_reading::RoomReads;
-use sending::{Outbound, Written};
+use sending::{Announcers, Outbound, Written};
 
 /// Messages written in one go, at most.
 const BATCH: usize = 500;
@@ -76,7 +75,7 @@ pub struct Chat {
     typing: Typing,
     typing_timeout: Duration,
     messages: GroupCommit<Outbound, Written>,
-    announcing: Mutex<Vec<JoinHandle<()>>>,
+    announcers: Announcers,
     reads: GroupCommit<ReadMark, Vec<StoredMessage>>,
     room_reads: RoomReads,
     recent: Cache<MessageId, Addressed>,
@@ -87,10 +86,9 @@ impl Chat {
     /// Chat between the accounts of `parts.auth`, alone and in the rooms of `parts.rooms`.
     pub fn new(parts: Parts, typing_timeout: Duration) -> Arc<Self> {
         let Parts { store, auth, presence, rooms, hub, limits } = parts;
-        let (messages, announcing) = sending::writer(&store, &hub, &presence);
         Arc::new_cyclic(|this| Self {
-            messages,
-            announcing: Mutex::new(announcing),
+            messages: sending::writer(&store, &hub, &presence),
+            announcers: Announcers::start(&hub),
             reads: reading::writer(&store, hub.clock()),
             room_reads: RoomReads::new(&store, hub.clock()),
             clock: hub.clock().clone(),
@@ -110,13 +108,7 @@ impl Chat {
     /// Writes and announces what was accepted, and takes no more.
     pub async fn close(&self) {
         self.messages.close().await;
-        let announcing =
-            std::mem::take(&mut *self.announcing.lock().expect("no panic under this lock"));
-        for task in announcing {
-            if let Err(problem) = task.await {
-                tracing::error!(%problem, "an announcer did not end well");
-            }
-        }
+        self.announcers.close().await;
         self.reads.close().await;
         self.room_reads.close().await;
     }
@@ -226,7 +218,7 @@ impl Lifecycle for Chat {
 
     /// Typing in a room ends with the membership.
     fn commanded(&self, command: Command) {
-        if let Command::LeaveRoom(room, user) = command
+        if let Command::LeaveRoom { room, user, .. } = command
             && self.typing.stop(user, Addressee::Room(room))
         {
             self.tell_typing(user, Addressee::Room(room), false);

@@ -203,7 +203,7 @@ impl Hub {
             Command::ForgetAccount(_)
             | Command::ForgetRoom(_)
             | Command::CloseRoom(_)
-            | Command::LeaveRoom(..) => {}
+            | Command::LeaveRoom { .. } => {}
         }
     }
 

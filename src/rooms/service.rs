@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use secrecy::SecretString;
 
 use super::attendance::Attendance;
@@ -35,6 +35,8 @@ use crate::realtime::relay::Command;
 const REMEMBERED: usize = 20_000;
 /// Members that are remembered, over all rooms; some 80 bytes each.
 const REMEMBERED_MEMBERS: u64 = 1_000_000;
+/// Parts of that memory. Each has its share, which must have room for the largest room.
+const SHARDS: usize = 16;
 /// Members of one room.
 const MOST_MEMBERS: usize = 10_000;
 /// Rooms of one user.
@@ -135,7 +137,17 @@ impl Rooms {
         let clock = parts.hub.clock().clone();
         Arc::new_cyclic(|this| Self {
             invites: InviteTokens::new(&parts.secret, &clock),
-            known: Cache::with_weighter(REMEMBERED, REMEMBERED_MEMBERS, ByMembers),
+            known: Cache::with_options(
+                OptionsBuilder::new()
+                    .estimated_items_capacity(REMEMBERED)
+                    .weight_capacity(REMEMBERED_MEMBERS)
+                    .shards(SHARDS)
+                    .build()
+                    .expect("both capacities are given"),
+                ByMembers,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            ),
             ending: Mutex::default(),
             ends: AtomicU64::new(0),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),

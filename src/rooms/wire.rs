@@ -274,9 +274,9 @@ pub struct UserLeft {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LeaveReason {
-    /// It asked to, with `leave_room`.
+    /// Its user wanted to: it asked with `leave_room`, or the membership was ended by REST.
     Left,
-    /// Its user's membership has ended.
+    /// Its user was removed by somebody.
     Removed,
     /// The room is gone.
     Closed,

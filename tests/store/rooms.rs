@@ -85,7 +85,7 @@ every_store! {
             assert_eq!(rooms.change_room(nowhere, &change).await.unwrap(), None);
         }
         assert!(!rooms.change_owner(nowhere, alice, bob).await.unwrap());
-        assert!(!rooms.close_room(nowhere).await.unwrap());
+        assert!(!rooms.close_room(nowhere, alice).await.unwrap());
         assert!(!rooms.add_member(nowhere, &member(alice, 0)).await.unwrap());
         assert!(!rooms.set_admin(nowhere, alice, true).await.unwrap());
         assert!(!rooms.remove_member(nowhere, alice).await.unwrap());
@@ -183,8 +183,8 @@ every_store! {
             stores.rooms.insert_invite(&invite).await.unwrap();
             invites.push(invite);
         }
-        assert!(stores.rooms.close_room(closed.id).await.unwrap());
-        assert!(!stores.rooms.close_room(closed.id).await.unwrap());
+        assert!(stores.rooms.close_room(closed.id, alice).await.unwrap());
+        assert!(!stores.rooms.close_room(closed.id, alice).await.unwrap());
 
         let node = stores.another_node();
         assert_eq!(node.rooms.room(closed.id).await.unwrap(), None);
@@ -202,10 +202,12 @@ every_store! {
     }
 
     async fn of_many_who_close_a_room_at_once_one_does(stores: Stores) {
-        let room = stored_room(&stores, somebody()).await.id;
+        let alice = somebody();
+        let room = stored_room(&stores, alice).await.id;
+        assert!(!stores.rooms.close_room(room, somebody()).await.unwrap(), "not the owner");
         let outcomes = at_once((0..20).map(|n| {
             let node = either_node(&stores, n);
-            async move { node.rooms.close_room(room).await.unwrap() }
+            async move { node.rooms.close_room(room, alice).await.unwrap() }
         }))
         .await;
         assert_eq!(count_true(&outcomes), 1);
@@ -213,13 +215,14 @@ every_store! {
 
     async fn what_is_added_while_a_room_closes_goes_with_it(stores: Stores) {
         for round in 0..5 {
-            let room = stored_room(&stores, somebody()).await.id;
+            let alice = somebody();
+            let room = stored_room(&stores, alice).await.id;
             let added = at_once((0..20).map(|n| {
                 let (node, user, invite) = (either_node(&stores, n), somebody(), new_invite(room));
                 async move {
                     // Among the others, each time somewhere else.
                     if n == round * 4 {
-                        assert!(node.rooms.close_room(room).await.unwrap());
+                        assert!(node.rooms.close_room(room, alice).await.unwrap());
                     }
                     node.rooms.insert_invite(&invite).await.unwrap();
                     node.rooms.add_member(room, &member(user, 1)).await.unwrap();

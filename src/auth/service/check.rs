@@ -67,7 +67,7 @@ impl Lifecycle for Auth {
             }
             Command::ExtendLogin(..)
             | Command::ForgetRoom(_)
-            | Command::LeaveRoom(..)
+            | Command::LeaveRoom { .. }
             | Command::CloseRoom(_) => {}
         }
     }

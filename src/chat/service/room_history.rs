@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::Chat;
 use super::reading::no_message;
-use super::room_reading::{ReadInRoom, current};
+use super::room_reading::{ReadInRoom, without};
 use crate::caller::Caller;
 use crate::chat::message_wire::RoomMessage;
 use crate::chat::model::{Progress, RoomRead, StoredMessage};
@@ -15,7 +15,7 @@ use crate::chat::requests::RoomPage;
 use crate::chat::room_wire::{
     ListedMessage, Receipt, ReceiptSummary, Receipts, RoomHistory, SeqRange,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{MessageId, RoomId, UserId};
 use crate::rooms::model::Member;
 use crate::rooms::service::Occupied;
@@ -43,14 +43,14 @@ impl Chat {
         };
         messages.reverse();
         if let (Some(newest), Some(oldest)) = (messages.first(), messages.last()) {
-            let ranges = vec![SeqRange { first: oldest.seq, last: newest.seq }];
-            self.mark_room(read_by(room, member, ranges)).await?;
+            let range = SeqRange { first: oldest.seq, last: newest.seq };
+            self.mark_detached(read_by(room, member, range)).await?;
         }
         let summaries = self.summaries(&occupied, &messages).await?;
         let listed = messages.into_iter().zip(summaries).map(async |(message, receipts)| {
             let sender = self.person(message.sender).await?;
             let message = RoomMessage::new(message, sender);
-            Ok::<_, crate::error::Error>(ListedMessage { message, receipts })
+            Ok::<_, Error>(ListedMessage { message, receipts })
         });
         Ok(RoomHistory {
             messages: try_join_all(listed).await?,
@@ -59,6 +59,14 @@ impl Chat {
             total,
             total_pages: (total + page.size - 1) / page.size,
         })
+    }
+
+    /// Marks and tells, also when the client hangs up before the answer.
+    async fn mark_detached(&self, read: ReadInRoom) -> Result<()> {
+        let chat =
+            self.this.upgrade().ok_or_else(|| Error::unavailable("The server is stopping"))?;
+        let marked = self.hub.work().spawn(async move { chat.mark_room(read).await });
+        marked.await.map_err(Error::internal)?.map(drop)
     }
 
     /// Who has read a message, and when.
@@ -77,7 +85,10 @@ impl Chat {
             return Err(no_message());
         }
         let recipients: Vec<_> = recipients(&occupied, &stored).map(|member| member.user).collect();
-        let reads = self.store.readers(room, &recipients, stored.seq, stored.seq).await?;
+        let progress = self.store.progress(room, &recipients).await?;
+        let so_far = progress.into_iter().filter(|(_, progress)| progress.top >= stored.seq);
+        let readers: Vec<_> = so_far.map(|(user, _)| user).collect();
+        let reads = self.store.readers(room, &readers, stored.seq, stored.seq).await?;
         let reads: HashMap<UserId, RoomRead> =
             reads.into_iter().map(|read| (read.user, read)).collect();
         let receipts = recipients.iter().map(async |user| {
@@ -85,13 +96,7 @@ impl Chat {
             let username = self.person(*user).await?.username;
             let read = read_at.is_some();
             let delivered_at = stored.created_at;
-            Ok::<_, crate::error::Error>(Receipt {
-                user_id: *user,
-                username,
-                delivered_at,
-                read_at,
-                read,
-            })
+            Ok::<_, Error>(Receipt { user_id: *user, username, delivered_at, read_at, read })
         });
         let receipts = try_join_all(receipts).await?;
         let read_count = receipts.iter().filter(|receipt| receipt.read).count();
@@ -115,8 +120,9 @@ impl Chat {
         let progress: HashMap<UserId, Progress> =
             self.store.progress(room, &users).await?.into_iter().collect();
         // Most members have read all of a page or nothing; of the others it must be looked up.
-        let in_between =
-            |user: &UserId| progress.get(user).is_some_and(|p| p.done < last && p.top >= first);
+        let in_between = |user: &UserId| {
+            progress.get(user).is_some_and(|p| p.ahead > 0 && p.done < last && p.top >= first)
+        };
         let unsure: Vec<_> = users.into_iter().filter(in_between).collect();
         let mut reads: HashMap<UserId, Vec<RoomRead>> = HashMap::new();
         for read in self.store.readers(room, &unsure, first, last).await? {
@@ -142,42 +148,34 @@ impl Chat {
         &self,
         room: RoomId,
         member: Member,
+        last_seq: i64,
         most: usize,
     ) -> Result<Vec<StoredMessage>> {
         let Member { user, since, .. } = member;
-        let last = self.store.progress(room, &[user]).await?.pop().map(|(_, progress)| progress);
-        let progress = current(last, since);
+        let progress = self.progress(room, user, since).await?;
+        let unread = SeqRange { first: progress.done + 1, last: last_seq };
+        let ahead = match progress.done < progress.top {
+            true => self.store.stretches(room, user, unread.first, progress.top).await?,
+            false => Vec::new(),
+        };
         let mut found = Vec::new();
-        let mut first = progress.done + 1;
-        loop {
-            let last = first + PAGE - 1;
-            let page = self.store.range(room.conversation(), first, last).await?;
-            let ahead = match first <= progress.top {
-                true => self.store.stretches(room, user, first, last).await?,
-                false => Vec::new(),
-            };
-            let is_read =
-                |seq: i64| ahead.iter().any(|read| (read.first..=read.last).contains(&seq));
-            let full = page.len() == PAGE as usize;
-            let unread =
-                page.into_iter().filter(|message| message.sender != user && !is_read(message.seq));
-            found.extend(unread);
-            if !full || found.len() >= most {
-                found.truncate(most);
-                return Ok(found);
+        for mut gap in without(unread, &ahead) {
+            while gap.first <= gap.last && found.len() < most {
+                let last = gap.last.min(gap.first + PAGE - 1);
+                let page = self.store.range(room.conversation(), gap.first, last).await?;
+                found.extend(page.into_iter().filter(|message| message.sender != user));
+                gap.first = last + 1;
             }
-            first = last + 1;
         }
+        found.truncate(most);
+        Ok(found)
     }
 }
 
-fn read_by(room: RoomId, member: Member, ranges: Vec<SeqRange>) -> ReadInRoom {
+fn read_by(room: RoomId, member: Member, range: SeqRange) -> ReadInRoom {
     let Member { user, since, .. } = member;
-    let ranges = ranges
-        .into_iter()
-        .map(|range| SeqRange { first: range.first.max(since + 1), ..range })
-        .filter(|range| range.first <= range.last)
-        .collect();
+    let range = SeqRange { first: range.first.max(since + 1), ..range };
+    let ranges = if range.first <= range.last { vec![range] } else { Vec::new() };
     ReadInRoom { room, user, since, ranges, by_others: false }
 }
 

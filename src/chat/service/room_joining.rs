@@ -12,6 +12,9 @@ use crate::realtime::session::Session;
 use crate::rooms::model::Member;
 use crate::rooms::wire::LeftRoom;
 
+/// Messages behind what a member has read, all of them their own, that are not marked.
+const MOST_BEHIND: i64 = 256;
+
 impl Chat {
     /// Lets a member's socket into a room, and marks everything there as read.
     ///
@@ -34,14 +37,17 @@ impl Chat {
     async fn catch_up(&self, room: RoomId, member: Member) -> Result<JoinedRoom> {
         let Member { user, since, .. } = member;
         let last_seq = self.store.last_seq(room.conversation()).await?;
-        let unread_count = self.unread_in_room(room, user, since, last_seq).await?;
-        if unread_count > 0 {
+        let progress = self.progress(room, user, since).await?;
+        let unread_count = self.unread_behind(room, user, progress, last_seq).await?;
+        let presence = self.rooms.attendees_at_a_glance(room).await?;
+        // Own messages alone are worth a mark too when they are many: from there on is counted.
+        if unread_count > 0 || last_seq - progress.done > MOST_BEHIND {
             let ranges = vec![SeqRange { first: since + 1, last: last_seq }];
             self.mark_room(ReadInRoom { room, user, since, ranges, by_others: false }).await?;
         }
         Ok(JoinedRoom {
             room_id: room,
-            presence: self.rooms.attendees_at_a_glance(room).await?,
+            presence,
             unread_count,
             last_seq,
             timestamp: self.clock.now(),

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::ids::{MessageId, RoomId, UserId};
 use crate::store::group::GroupCommit;
 
+pub(super) use plan::without;
 use writer::Writer;
 
 /// Stretches that an announcement lists; with more it only counts.
@@ -117,8 +118,8 @@ impl Chat {
     /// unread. One's own messages, and those from before one joined, count for nothing.
     ///
     /// # Errors
-    /// As [`crate::rooms::service::Rooms::member`]; `not_found`, and nothing is marked, when any of
-    /// them is not a message of the room.
+    /// As [`crate::rooms::service::Rooms::member`]; `rate_limited`; `not_found`, and nothing is
+    /// marked, when any of them is not a message of the room.
     pub async fn read_messages(
         &self,
         caller: Caller,
@@ -127,32 +128,30 @@ impl Chat {
     ) -> Result<i64> {
         let reader = caller.user;
         let (_, member) = self.rooms.member(room, reader).await?;
-        let mut seqs = Vec::with_capacity(messages.len());
+        self.limits.rest_writes.check(&reader)?;
+        let (mut seqs, mut by_others) = (Vec::with_capacity(messages.len()), true);
         for addressed in self.addressed_all(messages).await? {
             if addressed.conversation != room.conversation() {
                 return Err(Error::not_found("Some of the messages are not in this room"));
             }
-            if addressed.sender != reader && addressed.seq > member.since {
+            if addressed.seq > member.since {
                 seqs.push(addressed.seq);
+                by_others &= addressed.sender != reader;
             }
         }
-        let ranges = rows_of(seqs);
-        self.mark_room(ReadInRoom {
-            room,
-            user: reader,
-            since: member.since,
-            ranges,
-            by_others: true,
-        })
-        .await
+        let (since, ranges) = (member.since, rows_of(seqs));
+        self.mark_room(ReadInRoom { room, user: reader, since, ranges, by_others }).await
     }
 
     async fn addressed_all(&self, messages: &[MessageId]) -> Result<Vec<Addressed>> {
         let wanted: HashSet<_> = messages.iter().copied().collect();
-        let mut found: Vec<_> =
-            wanted.iter().filter_map(|message| self.recent.get(message)).collect();
-        let unknown: Vec<_> =
-            wanted.iter().copied().filter(|message| self.recent.peek(message).is_none()).collect();
+        let (mut found, mut unknown) = (Vec::with_capacity(wanted.len()), Vec::new());
+        for message in &wanted {
+            match self.recent.get(message) {
+                Some(addressed) => found.push(addressed),
+                None => unknown.push(*message),
+            }
+        }
         if !unknown.is_empty() {
             found.extend(self.store.messages(&unknown).await?.iter().map(Addressed::from));
         }
@@ -194,8 +193,30 @@ impl Chat {
         since: i64,
         last_seq: i64,
     ) -> Result<i64> {
+        let progress = self.progress(room, user, since).await?;
+        self.unread_behind(room, user, progress, last_seq).await
+    }
+
+    pub(super) async fn progress(
+        &self,
+        room: RoomId,
+        user: UserId,
+        since: i64,
+    ) -> Result<Progress> {
         let last = self.store.progress(room, &[user]).await?.pop().map(|(_, progress)| progress);
-        let progress = current(last, since);
+        Ok(current(last, since))
+    }
+
+    /// As [`Chat::unread_in_room`], for a member who is so far.
+    pub(super) async fn unread_behind(
+        &self,
+        room: RoomId,
+        user: UserId,
+        progress: Progress,
+        last_seq: i64,
+    ) -> Result<i64> {
+        // A later message may have come, and been read, since the last one was looked up.
+        let last_seq = last_seq.max(progress.top);
         if progress.done >= last_seq {
             return Ok(0);
         }
@@ -218,22 +239,4 @@ fn rows_of(mut seqs: Vec<i64>) -> Vec<SeqRange> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_form_rows() {
-        let row = |first, last| SeqRange { first, last };
-        assert_eq!(rows_of(vec![7, 3, 1, 2, 9, 8]), [row(1, 3), row(7, 9)]);
-        assert!(rows_of(Vec::new()).is_empty());
-    }
-
-    #[test]
-    fn reads_of_an_earlier_membership_count_for_nothing() {
-        let progress = Progress { no: 4, done: 10, top: 12, ahead: 1 };
-        assert_eq!(current(Some(progress), 5), progress);
-        let again = Progress { no: 4, done: 12, top: 12, ahead: 0 };
-        assert_eq!(current(Some(progress), 12), again);
-        assert_eq!(current(None, 3), Progress { no: 0, done: 3, top: 3, ahead: 0 });
-    }
-}
+mod tests;

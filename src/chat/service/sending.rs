@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use quick_cache::sync::Cache;
-use tokio::task::JoinHandle;
 
 use super::{BATCH, Chat, WAITING};
 use crate::chat::message_wire::{AnyMessage, Message, Person, RoomMessage};
@@ -22,7 +21,8 @@ use crate::realtime::hub::Hub;
 use crate::realtime::session::{Session, SessionNo};
 use crate::store::group::GroupCommit;
 
-use announcer::{Announcement, Announcers};
+pub(super) use announcer::Announcers;
+use announcer::{Announcement, Place};
 
 /// Messages without a known outcome that are remembered; the least used are forgotten first.
 const UNSETTLED: usize = 10_000;
@@ -35,6 +35,8 @@ pub(super) struct Outbound {
     receiver: Option<Arc<str>>,
     /// The socket that gets `message_sent` instead.
     socket: SessionNo,
+    /// Where it will be announced.
+    place: Place,
 }
 
 /// A message that is on disk.
@@ -43,32 +45,28 @@ pub(super) struct Written {
     repeated: bool,
 }
 
-/// The one writer of messages, and the tasks that announce what it has written.
+/// The one writer of messages.
 pub(super) fn writer(
     store: &Arc<dyn ChatStore>,
     hub: &Arc<Hub>,
     presence: &Arc<Presence>,
-) -> (GroupCommit<Outbound, Written>, Vec<JoinHandle<()>>) {
-    let (announcers, announcing) = Announcers::start(hub);
+) -> GroupCommit<Outbound, Written> {
     let writer = Arc::new(Writer {
         store: store.clone(),
         hub: hub.clone(),
         presence: presence.clone(),
-        announcers,
         unsettled: Cache::new(UNSETTLED),
     });
-    let messages = GroupCommit::spawn("messages", BATCH, WAITING, move |batch| {
+    GroupCommit::spawn("messages", BATCH, WAITING, move |batch| {
         let writer = writer.clone();
         async move { writer.write(batch).await }.boxed()
-    });
-    (messages, announcing)
+    })
 }
 
 struct Writer {
     store: Arc<dyn ChatStore>,
     hub: Arc<Hub>,
     presence: Arc<Presence>,
-    announcers: Announcers,
     /// Messages of which it is not known whether they are stored: the database went away. A repeat
     /// may find that they are; then nobody has heard of them yet.
     unsettled: Cache<MessageId, ()>,
@@ -78,14 +76,11 @@ impl Writer {
     async fn write(&self, batch: Vec<Outbound>) -> Vec<Result<Written>> {
         let messages = batch.iter().map(|outbound| outbound.message.clone()).collect();
         let results = self.store.append(messages, self.hub.clock().now()).await;
-        let mut settled = Vec::with_capacity(batch.len());
-        for (outbound, result) in batch.iter().zip(results) {
-            settled.push(self.settle(outbound, result).await);
-        }
-        settled
+        let settle = |(outbound, result)| self.settle(outbound, result);
+        batch.into_iter().zip(results).map(settle).collect()
     }
 
-    async fn settle(&self, outbound: &Outbound, result: Result<Appended>) -> Result<Written> {
+    fn settle(&self, outbound: Outbound, result: Result<Appended>) -> Result<Written> {
         let (stored, repeated, unheard) = match result {
             Ok(Appended::Stored(stored)) => (stored, false, true),
             Ok(Appended::Repeated(stored)) => {
@@ -98,10 +93,10 @@ impl Writer {
                 return Err(error);
             }
         };
-        let message = self.show(stored, outbound);
+        let message = self.show(stored, &outbound);
         if unheard {
-            let announcement = Announcement { message: message.clone(), except: outbound.socket };
-            self.announcers.announce(announcement).await;
+            let Outbound { socket: except, place, .. } = outbound;
+            Announcement { message: message.clone(), except, place }.announce();
         }
         Ok(Written { message, repeated })
     }
@@ -162,7 +157,8 @@ impl Chat {
             message_type: wanted.message_type,
             client_msg_id: wanted.client_msg_id.clone(),
         };
-        let outbound = Outbound { message, sender: names.0, receiver: names.1, socket: session.no };
+        let (socket, place) = (session.no, self.announcers.place(wanted.to).await?);
+        let outbound = Outbound { message, sender: names.0, receiver: names.1, socket, place };
         let Written { message, repeated } = self.messages.submit(outbound).await?;
         if repeated && !(message.conversation() == conversation && is_same(&message, &wanted)) {
             return Err(Error::conflict("The clientMsgId was used for another message"));

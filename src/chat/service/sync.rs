@@ -98,13 +98,11 @@ impl Chat {
             unread = self.store.unread(user, &named, most as u32).await?;
         }
         if kinds.rooms {
-            for InRoom { membership, .. } in self.rooms_by_change(user).await? {
-                let room = membership.room.id;
+            for InRoom { membership, last_seq, .. } in self.rooms_by_change(user).await? {
+                let (room, member) = (membership.room.id, membership.member);
                 if unread.len() < most && !asked.names(room.conversation()) {
-                    let room = most - unread.len();
-                    unread.extend(
-                        self.unread_messages(membership.room.id, membership.member, room).await?,
-                    );
+                    let most = most - unread.len();
+                    unread.extend(self.unread_messages(room, member, last_seq, most).await?);
                 }
             }
         }

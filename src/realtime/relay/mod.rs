@@ -41,8 +41,15 @@ pub enum Command {
     ForgetAccount(UserId),
     /// What is remembered of this room and its members is out of date.
     ForgetRoom(RoomId),
-    /// The sockets of this user are no longer in this room: the membership ends.
-    LeaveRoom(RoomId, UserId),
+    /// The sockets of a user are no longer in a room: the membership ends.
+    LeaveRoom {
+        /// Which room.
+        room: RoomId,
+        /// Whose.
+        user: UserId,
+        /// Whether somebody else wanted it.
+        removed: bool,
+    },
     /// No socket is in this room any more: it is gone.
     CloseRoom(RoomId),
 }

@@ -118,11 +118,11 @@ impl Rooms {
     }
 
     /// Takes a user's sockets out of a room, and tells them.
-    fn evict(&self, room: RoomId, user: UserId) {
+    fn evict(&self, room: RoomId, user: UserId, reason: LeaveReason) {
         let sessions = self.hub.leave_all(user.audience(), room.audience());
         let was_there =
             self.attendance.evict(room, user, sessions.iter().map(|session| session.no));
-        self.dismiss(&sessions, room, LeaveReason::Removed);
+        self.dismiss(&sessions, room, reason);
         if was_there {
             self.tell_left(room, user);
         }
@@ -169,7 +169,11 @@ impl Rooms {
 
     async fn attendees(&self, room: RoomId) -> Result<Vec<Attendee>> {
         let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
-        let users: Vec<_> = occupied.members.iter().map(|member| member.user).collect();
+        let users: Vec<_> = {
+            let ending = self.ending();
+            let members = occupied.members.iter().map(|member| member.user);
+            members.filter(|user| !ending.contains(&(room, *user))).collect()
+        };
         let present = self.attendance.present(room);
         let statuses = self.presence.statuses(&users).await?;
         let attendee = |status: crate::presence::model::UserStatus| Attendee {
@@ -237,12 +241,13 @@ impl Lifecycle for Rooms {
     fn commanded(&self, command: Command) {
         match command {
             Command::ForgetRoom(room) => drop(self.known.remove(&room)),
-            Command::LeaveRoom(room, user) => {
+            Command::LeaveRoom { room, user, removed } => {
                 {
                     let _ending = self.ending();
                     self.ends.fetch_add(1, Ordering::SeqCst);
                 }
-                self.evict(room, user);
+                let reason = if removed { LeaveReason::Removed } else { LeaveReason::Left };
+                self.evict(room, user, reason);
             }
             Command::CloseRoom(room) => {
                 {

@@ -11,6 +11,8 @@ use crate::rooms::wire::{InviteList, NewInvite};
 
 /// Invites to one room that can be used at one time.
 const MOST_INVITES: usize = 1000;
+/// The same for those of one member, so that nobody uses up what is there for all.
+const MOST_OF_ONE: usize = 100;
 
 impl Rooms {
     /// Makes an invite, whose token is told here and nowhere else.
@@ -30,7 +32,9 @@ impl Rooms {
             account.ok_or_else(|| Error::not_found("There is no such user"))?;
         }
         let now = self.clock.now();
-        if self.store.invites(room, now).await?.len() >= MOST_INVITES {
+        let invites = self.store.invites(room, now).await?;
+        let own = invites.iter().filter(|invite| invite.created_by == caller.user).count();
+        if invites.len() >= MOST_INVITES || own >= MOST_OF_ONE {
             return Err(Error::conflict("There are too many invites to this room"));
         }
         // The token says whole seconds.
@@ -92,27 +96,31 @@ impl Rooms {
         if fits { Ok(claims) } else { Err(no_room()) }
     }
 
-    /// Whether an invite lets `user` see a room that they are not in.
-    pub(super) async fn is_invited(
+    /// That an invite lets `user` see a private room that they are not in: one whose token they
+    /// show, or one that is bound to them.
+    ///
+    /// # Errors
+    /// As [`Rooms::join`].
+    pub(super) async fn must_be_invited(
         &self,
         token: Option<&str>,
         room: RoomId,
         user: UserId,
-    ) -> Result<bool> {
-        if let Ok(claims) = self.read_invite(token, room, user)
-            && self.still_good(&claims).await?
-        {
-            return Ok(true);
-        }
-        self.store.is_invited(room, user, self.clock.now()).await
-    }
-
-    async fn still_good(&self, claims: &Claims) -> Result<bool> {
+    ) -> Result<()> {
         let now = self.clock.now();
+        if self.store.is_invited(room, user, now).await? {
+            return Ok(());
+        }
+        let claims = self.read_invite(token, room, user)?;
         let invite = self.store.invite(claims.invite).await?;
-        Ok(invite.is_some_and(|invite| {
+        let usable = invite.is_some_and(|invite| {
             invite.expires_at > now && invite.max_uses.is_none_or(|most| invite.uses < most)
-        }))
+        });
+        if usable {
+            Ok(())
+        } else {
+            Err(Error::forbidden("The invite has expired, or been used up"))
+        }
     }
 
     /// Uses an invite up by one.

@@ -30,6 +30,9 @@ impl Rooms {
         self.limits.joins.check(&user)?;
         let _turn = self.turns[usize::from(user.bytes()[11]) % TURNS].lock().await;
         let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
+        if self.ending().contains(&(room, user)) {
+            return Err(Error::unavailable("Your membership is just ending"));
+        }
         if occupied.member(user).is_some() {
             return Ok(occupied.view(user));
         }
@@ -43,22 +46,21 @@ impl Rooms {
         if self.store.rooms_of(user).await?.len() >= MOST_ROOMS {
             return Err(Error::conflict("You are in too many rooms"));
         }
+        let positions = self.positions.get().ok_or_else(|| Error::internal("no positions"))?;
+        let since = positions.last_seq(room).await?;
         if let Some(invite) = invite {
             self.use_invite(&invite).await?;
         }
-        self.add(room, user).await
+        let joined_at = self.clock.now();
+        self.add(room, Member { user, is_admin: false, joined_at, since }).await
     }
 
-    async fn add(&self, room: RoomId, user: UserId) -> Result<RoomView> {
-        let positions = self.positions.get().ok_or_else(|| Error::internal("no positions"))?;
-        let member = Member {
-            user,
-            is_admin: false,
-            joined_at: self.clock.now(),
-            since: positions.last_seq(room).await?,
-        };
-        self.store.add_member(room, &member).await?;
+    async fn add(&self, room: RoomId, member: Member) -> Result<RoomView> {
+        let user = member.user;
+        let added = self.store.add_member(room, &member).await;
+        // Also where it failed: it may be stored.
         self.forget(room);
+        added?;
         match self.occupied(room).await? {
             Some(occupied) => Ok(occupied.view(user)),
             None => {
@@ -75,7 +77,7 @@ impl Rooms {
     /// As [`Rooms::member`].
     pub async fn leave(&self, caller: Caller, room: RoomId) -> Result<()> {
         self.member(room, caller.user).await?;
-        self.end_membership(room, caller.user).await?;
+        self.end_membership(room, caller.user, false).await?;
         Ok(())
     }
 
@@ -93,7 +95,7 @@ impl Rooms {
         if role >= occupied.room.role_of(&member) {
             return Err(Error::forbidden("Only the owner of the room can do this"));
         }
-        match self.end_membership(room, user).await? {
+        match self.end_membership(room, user, true).await? {
             true => Ok(()),
             false => Err(no_member()),
         }
@@ -101,19 +103,20 @@ impl Rooms {
 
     /// Ends a membership: first the user's sockets are taken out of the room, then it is stored,
     /// so that nothing stored later reaches them.
-    async fn end_membership(&self, room: RoomId, user: UserId) -> Result<bool> {
+    async fn end_membership(&self, room: RoomId, user: UserId, removed: bool) -> Result<bool> {
+        let leave = Command::LeaveRoom { room, user, removed };
         self.ending().insert((room, user));
-        self.hub.command(Command::LeaveRoom(room, user));
-        let removed = self.store.remove_member(room, user).await;
+        self.hub.command(leave);
+        let ended = self.store.remove_member(room, user).await;
         self.forget(room);
         // On other nodes a socket may have come in again before they forgot the membership.
-        self.hub.command(Command::LeaveRoom(room, user));
+        self.hub.command(leave);
         self.ending().remove(&(room, user));
-        let removed = removed?;
-        if removed {
+        let ended = ended?;
+        if ended {
             self.settle_owner(room).await?;
         }
-        Ok(removed)
+        Ok(ended)
     }
 
     /// Sees to it that the owner of a room is a member: passes it to the longest-standing admin,
@@ -128,9 +131,11 @@ impl Rooms {
             }
             let admin = occupied.members.iter().find(|member| member.is_admin);
             let Some(successor) = admin.or(occupied.members.first()) else {
-                self.store.close_room(id).await?;
-                self.hub.command(Command::CloseRoom(id));
-                return Ok(None);
+                // Not if somebody has joined meanwhile, and is the owner.
+                if self.store.close_room(id, owner).await? {
+                    self.hub.command(Command::CloseRoom(id));
+                }
+                continue;
             };
             if self.store.change_owner(id, owner, successor.user).await? {
                 self.forget(id);

@@ -45,7 +45,7 @@ impl Rooms {
     /// A room: a public one, one's own, or one to which one is invited.
     ///
     /// # Errors
-    /// `not_found` for any other.
+    /// `not_found` for any other; `forbidden` with an invite that is expired, used up or revoked.
     pub async fn view(
         &self,
         caller: Caller,
@@ -53,10 +53,10 @@ impl Rooms {
         invite: Option<&str>,
     ) -> Result<RoomView> {
         let occupied = self.occupied(room).await?.ok_or_else(no_room)?;
-        let visible = !occupied.room.is_private
-            || occupied.member(caller.user).is_some()
-            || self.is_invited(invite, room, caller.user).await?;
-        if visible { Ok(occupied.view(caller.user)) } else { Err(no_room()) }
+        if occupied.room.is_private && occupied.member(caller.user).is_none() {
+            self.must_be_invited(invite, room, caller.user).await?;
+        }
+        Ok(occupied.view(caller.user))
     }
 
     /// Changes a room. Its owner does.
@@ -70,7 +70,9 @@ impl Rooms {
         change: &RoomChange,
     ) -> Result<RoomView> {
         self.with_role(room, caller.user, RoomRole::Owner).await?;
-        self.store.change_room(room, change).await?.ok_or_else(no_room)?;
+        let changed = self.store.change_room(room, change).await;
+        self.forget(room);
+        changed?.ok_or_else(no_room)?;
         self.changed(caller, room).await
     }
 
@@ -80,7 +82,12 @@ impl Rooms {
     /// As [`Rooms::member`]; `forbidden` for others.
     pub async fn delete(&self, caller: Caller, room: RoomId) -> Result<()> {
         self.with_role(room, caller.user, RoomRole::Owner).await?;
-        self.store.close_room(room).await?;
+        let closed = self.store.close_room(room, caller.user).await;
+        self.forget(room);
+        if self.occupied(room).await?.is_some() {
+            closed?;
+            return Err(Error::forbidden("Only the owner of the room can do this"));
+        }
         self.hub.command(Command::CloseRoom(room));
         tracing::info!(room = %room, owner = %caller.user, "room deleted");
         Ok(())
@@ -106,8 +113,9 @@ impl Rooms {
         }
         if role == RoomRole::Owner {
             self.store.set_admin(room, caller.user, true).await?;
-            if !self.store.change_owner(room, caller.user, user).await? {
-                self.forget(room);
+            let handed_over = self.store.change_owner(room, caller.user, user).await;
+            self.forget(room);
+            if !handed_over? {
                 return Err(Error::forbidden("Only the owner of the room can do this"));
             }
             // The new one may have left meanwhile.

@@ -88,8 +88,8 @@ impl RoomStore for EmbeddedRoomStore {
         self.0.write(move |db| rooms::change_owner(db, id, from, to)).await
     }
 
-    async fn close_room(&self, id: RoomId) -> Result<bool> {
-        self.0.write(move |db| rooms::close(db, id)).await
+    async fn close_room(&self, id: RoomId, owner: UserId) -> Result<bool> {
+        self.0.write(move |db| rooms::close(db, id, owner)).await
     }
 
     async fn add_member(&self, room: RoomId, member: &Member) -> Result<bool> {

@@ -26,17 +26,18 @@ pub trait RoomStore: Send + Sync {
     async fn change_room(&self, id: RoomId, change: &RoomChange) -> Result<Option<Room>>;
     /// Makes `to` the owner if `from` is; whether that happened.
     async fn change_owner(&self, id: RoomId, from: UserId, to: UserId) -> Result<bool>;
-    /// Removes a room with its memberships and invites; whether there was one. Its messages stay.
-    async fn close_room(&self, id: RoomId) -> Result<bool>;
+    /// Removes a room with its memberships and invites if `owner` is the owner; whether that
+    /// happened. Its messages stay.
+    async fn close_room(&self, id: RoomId, owner: UserId) -> Result<bool>;
 
-    /// Adds a member; `false` when they are one already.
+    /// Adds a member; `false` when they are one already, and when there is no such room.
     async fn add_member(&self, room: RoomId, member: &Member) -> Result<bool>;
     /// Removes a member; `false` when they were none.
     async fn remove_member(&self, room: RoomId, user: UserId) -> Result<bool>;
     /// Says whether a member is an admin; `false` when they are no member.
     async fn set_admin(&self, room: RoomId, user: UserId, is_admin: bool) -> Result<bool>;
 
-    /// Stores an invite. Invites to the same room that cannot be used after `created_at` of this
+    /// Stores an invite, if there is such a room. Invites to the same room that cannot be used after `created_at` of this
     /// one, because they have expired, may be forgotten by it.
     async fn insert_invite(&self, invite: &Invite) -> Result<()>;
     /// The invite with this id, unless it was revoked or forgotten.

@@ -93,8 +93,8 @@ impl RoomStore for MongoRoomStore {
         rooms::change_owner(self, id, from, to).await
     }
 
-    async fn close_room(&self, id: RoomId) -> Result<bool> {
-        rooms::close(self, id).await
+    async fn close_room(&self, id: RoomId, owner: UserId) -> Result<bool> {
+        rooms::close(self, id, owner).await
     }
 
     async fn add_member(&self, room: RoomId, member: &Member) -> Result<bool> {

@@ -125,7 +125,7 @@ every_store! {
         let expected = [vec![member(alice, 0)], users].concat();
         assert_eq!(stores.rooms.room(room.id).await.unwrap(), Some((room.clone(), expected)));
         assert_eq!(stores.rooms.rooms_of(alice).await.unwrap()[0].count, 1000);
-        assert!(stores.rooms.close_room(room.id).await.unwrap());
+        assert!(stores.rooms.close_room(room.id, alice).await.unwrap());
         assert!(stores.rooms.rooms_of(alice).await.unwrap().is_empty());
     }
 

@@ -12,8 +12,9 @@ use crate::chat::store::ChatStore;
 use crate::error::Result;
 use crate::ids::{RoomId, UserId};
 
-/// A gap longer than this is not looked into when it may consist of one's own messages only.
-const LONGEST_OWN_GAP: i64 = 64;
+/// A gap longer than this is not looked into when it may consist of one's own messages only; a read
+/// that covers one stores it as a stretch.
+const LONGEST_OWN_GAP: i64 = 256;
 
 /// A member within a batch: how far they are, and what the batch has read for them already.
 #[derive(Debug, Clone)]
@@ -41,25 +42,38 @@ impl Reader {
         read: &ReadInRoom,
     ) -> Result<Vec<(Stretch, Progress)>> {
         let mut new = Vec::new();
+        let around = self.around(place, &read.ranges).await?;
         for range in &read.ranges {
             let range = SeqRange { first: range.first.max(self.progress.done + 1), ..*range };
-            let known = match range.first <= range.last.min(self.progress.top) {
-                true => self.stretches(place, range.first, range.last).await?,
-                false => Vec::new(),
-            };
-            for gap in without(range, &known) {
+            let known = within(&around, range);
+            for gap in without(range, known) {
                 let length = gap.last - gap.first + 1;
                 let own = if read.by_others { 0 } else { place.own(gap.first, gap.last).await? };
                 let stretch = Stretch { first: gap.first, last: gap.last, count: length - own };
-                if stretch.count > 0 {
-                    self.advance(place, stretch, &known).await?;
+                if stretch.count > 0 || length > LONGEST_OWN_GAP {
+                    self.advance(place, stretch, known).await?;
                     new.push((stretch, self.progress));
                 } else if gap.first == self.progress.done + 1 {
                     self.progress.done = gap.last;
+                    self.absorb(place, behind(known, gap.last)).await?;
                 }
             }
         }
         Ok(new)
+    }
+
+    /// The stretches among and between `ranges`, where there can be any.
+    async fn around(&self, place: &Place<'_>, ranges: &[SeqRange]) -> Result<Vec<Stretch>> {
+        let done = self.progress.done;
+        let first = ranges.iter().find(|range| range.last > done).map(|range| range.first);
+        match (first, ranges.last()) {
+            (Some(first), Some(last))
+                if first.max(done + 1) <= last.last.min(self.progress.top) =>
+            {
+                self.stretches(place, first.max(done + 1), last.last).await
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// The stretches that touch `first..=last`, stored or fresh, in order.
@@ -88,10 +102,10 @@ impl Reader {
             return Ok(());
         }
         progress.done = stretch.last;
-        let next = known.partition_point(|known| known.first <= stretch.last);
-        if self.absorb(place, &known[next..]).await? && self.progress.done < self.progress.top {
-            let behind = self.stretches(place, self.progress.done + 1, self.progress.top).await?;
-            self.absorb(place, &behind).await?;
+        let absorbed = self.absorb(place, behind(known, stretch.last)).await?;
+        if absorbed && self.progress.done < self.progress.top {
+            let more = self.stretches(place, self.progress.done + 1, self.progress.top).await?;
+            self.absorb(place, &more).await?;
         }
         Ok(())
     }
@@ -122,8 +136,20 @@ impl Place<'_> {
     }
 }
 
+/// Those of `stretches`, which are in order, that touch `range`.
+fn within(stretches: &[Stretch], range: SeqRange) -> &[Stretch] {
+    let start = stretches.partition_point(|stretch| stretch.last < range.first);
+    let end = stretches.partition_point(|stretch| stretch.first <= range.last);
+    stretches.get(start..end).unwrap_or_default()
+}
+
+/// Those of `stretches`, which are in order, that begin behind `seq`.
+fn behind(stretches: &[Stretch], seq: i64) -> &[Stretch] {
+    &stretches[stretches.partition_point(|stretch| stretch.first <= seq)..]
+}
+
 /// `range` without what `stretches`, in order, cover.
-fn without(range: SeqRange, stretches: &[Stretch]) -> Vec<SeqRange> {
+pub(in crate::chat::service) fn without(range: SeqRange, stretches: &[Stretch]) -> Vec<SeqRange> {
     let mut gaps = Vec::new();
     let mut first = range.first;
     for stretch in stretches {

@@ -29,11 +29,8 @@ pub(super) struct Writer {
     progress: Cache<Key, Progress>,
 }
 
-/// A read of a batch, and the places of what it wrote among the rows of a round.
-struct Planned {
-    place: usize,
-    rows: std::ops::Range<usize>,
-}
+/// What a round stores for one read of a batch, by the read's place in it.
+type Planned = (usize, Vec<RoomRead>);
 
 impl Writer {
     pub(super) fn new(store: &Arc<dyn ChatStore>, clock: &Clock) -> Self {
@@ -43,13 +40,14 @@ impl Writer {
     /// Writes a batch, with one result each.
     pub(super) async fn write(&self, batch: Vec<ReadInRoom>) -> Vec<Result<NewlyRead>> {
         let mut results: Vec<Option<Result<NewlyRead>>> = vec![None; batch.len()];
+        let mut partly = vec![NewlyRead::default(); batch.len()];
         for _ in 0..TRIES {
             let pending: Vec<usize> =
                 (0..batch.len()).filter(|place| results[*place].is_none()).collect();
             if pending.is_empty() {
                 break;
             }
-            if let Err(error) = self.round(&batch, &pending, &mut results).await {
+            if let Err(error) = self.round(&batch, &pending, &mut partly, &mut results).await {
                 for place in pending {
                     self.progress.remove(&key(&batch[place]));
                     results[place].get_or_insert(Err(error.clone()));
@@ -65,58 +63,62 @@ impl Writer {
         &self,
         batch: &[ReadInRoom],
         pending: &[usize],
+        partly: &mut [NewlyRead],
         results: &mut [Option<Result<NewlyRead>>],
     ) -> Result<()> {
         let now = self.clock.now();
-        let mut readers = self.readers(batch, pending).await?;
-        let (mut rows, mut planned) = (Vec::new(), Vec::new());
+        let mut of_member: HashMap<Key, Vec<usize>> = HashMap::new();
         for &place in pending {
-            let read = &batch[place];
-            let reader = readers.get_mut(&key(read)).expect("a reader was made for each");
-            let at = Place { store: &self.store, room: read.room, user: read.user };
-            let start = rows.len();
-            for (stretch, progress) in reader.read(&at, read).await? {
-                let (room, user) = key(read);
-                rows.push(RoomRead { room, user, stretch, read_at: now, progress });
-            }
-            planned.push(Planned { place, rows: start..rows.len() });
+            of_member.entry(key(&batch[place])).or_default().push(place);
         }
-        let stored = match rows.is_empty() {
+        let plans = of_member.into_iter().map(|(key, places)| self.plan(batch, key, places, now));
+        let planned: Vec<Planned> = try_join_all(plans).await?.concat();
+        let rows: Vec<RoomRead> = planned.iter().flat_map(|(_, rows)| rows).copied().collect();
+        let mut stored = match rows.is_empty() {
             true => Vec::new(),
-            false => self.store.append_reads(rows.clone()).await?,
-        };
-        for Planned { place, rows: range } in planned {
-            if stored[range.clone()].iter().all(|stored| *stored) {
-                let key = key(&batch[place]);
-                if let Some(last) = rows[range.clone()].last() {
-                    self.progress.insert(key, last.progress);
-                }
-                results[place] = Some(Ok(newly(&rows[range], now)));
-            } else {
+            false => self.store.append_reads(rows).await?,
+        }
+        .into_iter();
+        for (place, rows) in planned {
+            let count = stored.by_ref().take(rows.len()).filter(|stored| *stored).count();
+            // Reads of one member are stored in order, up to the first that is refused.
+            partly[place].add(&rows[..count], now);
+            if count < rows.len() {
                 self.progress.remove(&key(&batch[place]));
+                continue;
             }
+            if let Some(last) = rows.last() {
+                self.progress.insert(key(&batch[place]), last.progress);
+            }
+            results[place] = Some(Ok(std::mem::take(&mut partly[place])));
         }
         Ok(())
     }
 
-    async fn readers(
+    /// Plans the reads of one member, in order.
+    async fn plan(
         &self,
         batch: &[ReadInRoom],
-        pending: &[usize],
-    ) -> Result<HashMap<Key, Reader>> {
-        let mut since: HashMap<Key, i64> = HashMap::new();
-        for &place in pending {
-            let of_member = since.entry(key(&batch[place])).or_default();
-            *of_member = batch[place].since.max(*of_member);
+        key: Key,
+        places: Vec<usize>,
+        now: Timestamp,
+    ) -> Result<Vec<Planned>> {
+        let (room, user) = key;
+        let last = match self.progress.get(&key) {
+            Some(known) => Some(known),
+            None => self.store.progress(room, &[user]).await?.pop().map(|(_, last)| last),
+        };
+        let since = places.iter().map(|place| batch[*place].since).max().unwrap_or_default();
+        let mut reader = Reader::new(current(last, since));
+        let at = Place { store: &self.store, room, user };
+        let mut planned = Vec::with_capacity(places.len());
+        for place in places {
+            let new = reader.read(&at, &batch[place]).await?;
+            let row =
+                |(stretch, progress)| RoomRead { room, user, stretch, read_at: now, progress };
+            planned.push((place, new.into_iter().map(row).collect()));
         }
-        let found = since.into_iter().map(async |(key, since)| {
-            let last = match self.progress.get(&key) {
-                Some(known) => Some(known),
-                None => self.store.progress(key.0, &[key.1]).await?.pop().map(|(_, last)| last),
-            };
-            Ok::<_, Error>((key, Reader::new(current(last, since))))
-        });
-        Ok(try_join_all(found).await?.into_iter().collect())
+        Ok(planned)
     }
 }
 
@@ -124,11 +126,12 @@ fn key(read: &ReadInRoom) -> Key {
     (read.room, read.user)
 }
 
-fn newly(rows: &[RoomRead], now: Timestamp) -> NewlyRead {
-    let range = |&Stretch { first, last, .. }: &Stretch| SeqRange { first, last };
-    NewlyRead {
-        count: rows.iter().map(|row| row.stretch.count).sum(),
-        ranges: rows.iter().map(|row| range(&row.stretch)).collect(),
-        at: Some(now),
+impl NewlyRead {
+    /// Adds what was stored.
+    fn add(&mut self, rows: &[RoomRead], now: Timestamp) {
+        let range = |&Stretch { first, last, .. }: &Stretch| SeqRange { first, last };
+        self.count += rows.iter().map(|row| row.stretch.count).sum::<i64>();
+        self.ranges.extend(rows.iter().map(|row| range(&row.stretch)));
+        self.at.get_or_insert(now);
     }
 }

@@ -82,7 +82,12 @@ pub(super) async fn append(store: &MongoChatStore, reads: Vec<RoomRead>) -> Resu
                 Err(error) => refusal(&error).map(Err).ok_or(error),
             }
         })
-        .await?;
+        .await;
+        let outcome = match outcome {
+            // What is stored is stored; the rest may be tried again.
+            Err(_) if stored.contains(&true) => break,
+            outcome => outcome?,
+        };
         let (inserted, refused) = match outcome {
             Ok(all) => (all, None),
             Err(place) => (place, Some(rows[place].1.clone())),

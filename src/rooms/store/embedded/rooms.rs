@@ -122,9 +122,14 @@ pub(super) fn change_owner(
 }
 
 /// Removes a room and everything that has its id here.
-pub(super) fn close(db: &Connection, id: RoomId) -> rusqlite::Result<bool> {
-    let removed = db.prepare_cached("DELETE FROM rooms WHERE id = ?1")?.execute([id])?;
+pub(super) fn close(db: &Connection, id: RoomId, owner: UserId) -> rusqlite::Result<bool> {
+    let removed = db
+        .prepare_cached("DELETE FROM rooms WHERE id = ?1 AND owner = ?2")?
+        .execute(params![id, owner])?;
+    if removed == 0 {
+        return Ok(false);
+    }
     db.prepare_cached("DELETE FROM room_members WHERE room = ?1")?.execute([id])?;
     db.prepare_cached("DELETE FROM invites WHERE room = ?1")?.execute([id])?;
-    Ok(removed == 1)
+    Ok(true)
 }

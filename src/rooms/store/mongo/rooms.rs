@@ -102,13 +102,17 @@ pub(super) async fn change_owner(
     Ok(outcome.matched_count == 1)
 }
 
-pub(super) async fn close(store: &MongoRoomStore, id: RoomId) -> Result<bool> {
+pub(super) async fn close(store: &MongoRoomStore, id: RoomId, owner: UserId) -> Result<bool> {
     let rooms = store.rooms.clone();
-    let removed = run(async move { rooms.delete_one(doc! { "_id": id }).await }).await?;
+    let of_owner = doc! { "_id": id, "ownerId": owner };
+    let removed = run(async move { rooms.delete_one(of_owner).await }).await?;
+    if removed.deleted_count == 0 {
+        return Ok(false);
+    }
     // The room is closed whatever comes of this: what stays does not count. Its failure is
     // logged where it happens.
     let _ = remove_what_belonged_to(store, id).await;
-    Ok(removed.deleted_count == 1)
+    Ok(true)
 }
 
 async fn remove_what_belonged_to(store: &MongoRoomStore, id: RoomId) -> Result<()> {
