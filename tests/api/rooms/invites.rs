@@ -96,7 +96,7 @@ on_every_store! {
             assert!(asked.elapsed() < PATIENCE, "{invite}");
         }
         bob.join_with(&room, token).await.refused(403, "forbidden");
-        bob.get(&at(&room, &format!("?invite={token}"))).await.refused(404, "not_found");
+        bob.get(&at(&room, &format!("?invite={token}"))).await.refused(403, "forbidden");
         assert!(invites(&alice, &room).await.is_empty());
     }
 
