@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::requests::{ExtendSocket, SocketExtended};
 use super::service::Auth;
-use crate::error::{Error, ErrorBody, Fields};
-use crate::realtime::events::{EVERYWHERE, EventTable, ServerEvent};
+use crate::error::{Error, Fields};
+use crate::realtime::events::{EVERYWHERE, ErrorEvent, EventTable, ServerEvent};
 use crate::realtime::hub::{SERVER_SHUTDOWN, TOKEN_EXPIRED, TOKEN_EXPIRING};
 
 /// What every namespace understands and emits.
@@ -33,9 +33,6 @@ pub fn table(auth: &Arc<Auth>) -> EventTable {
             "The socket's token ends in a minute: refresh it, or the socket ends too.",
         )
         .emits(&TOKEN_EXPIRED, "The socket's token has ended; the socket is disconnected.")
-        .emits(
-            &ServerEvent::<ErrorBody<'static>>::reliable("error", EVERYWHERE),
-            "An event failed.",
-        )
+        .emits(&ServerEvent::<ErrorEvent>::reliable("error", EVERYWHERE), "An event failed.")
         .emits(&SERVER_SHUTDOWN, "The server stops; the client reconnects by itself.")
 }

@@ -10,11 +10,16 @@ use super::room_wire::{
 };
 use super::service::Chat;
 use crate::error::Result;
-use crate::realtime::events::{Done, EventTable};
+use crate::presence::model::USER_STATUS;
+use crate::realtime::events::{Done, ErrorEvent, EventTable, ServerEvent};
 use crate::realtime::hub::Hub;
 use crate::realtime::session::Session;
 use crate::rooms::requests::RoomPayload;
 use crate::rooms::wire::{LEFT_ROOM, LeftRoom, ROOM_UPDATED, USER_JOINED, USER_LEFT};
+
+const MESSAGE_ERROR: ServerEvent<ErrorEvent> = ServerEvent::reliable("message_error", &["/rooms"]);
+const JOIN_ROOM_ERROR: ServerEvent<ErrorEvent> =
+    ServerEvent::reliable("join_room_error", &["/rooms"]);
 
 /// What `/rooms` alone understands and emits.
 pub fn table(chat: &Arc<Chat>, hub: &Arc<Hub>) -> EventTable {
@@ -46,6 +51,9 @@ pub fn table(chat: &Arc<Chat>, hub: &Arc<Hub>) -> EventTable {
         .emits(&USER_JOINED, "Somebody came into the room, to the others in it.")
         .emits(&USER_LEFT, "Somebody left the room, to the others in it.")
         .emits(&ROOM_UPDATED, "The room has another name or owner.")
+        .emits(&USER_STATUS, "Somebody came online or went offline.")
+        .emits(&MESSAGE_ERROR, "An event failed, other than `join_room`.")
+        .emits(&JOIN_ROOM_ERROR, "A `join_room` failed.")
 }
 
 async fn join_room(

@@ -43,7 +43,7 @@ pub struct MessageSent {
     /// The message as stored.
     pub message: AnyMessage,
     /// What the client called it.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     pub temp_id: Option<serde_json::Value>,
 }
 

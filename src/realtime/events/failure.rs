@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{ClientEntry, EVERYWHERE, ServerEvent};
-use crate::error::{Error, ErrorBody, FieldError, Result};
+use crate::error::{Code, Error, ErrorBody, FieldError, Result};
 use crate::realtime::hub::{Hub, Outgoing};
 
 /// What of an event is needed to tell of its failure, taken before its payload is used up.
@@ -15,6 +16,34 @@ pub(super) struct Asked {
     failures: &'static [&'static str],
     /// What the event was about, so that a client without acks knows which one failed.
     about: Vec<(&'static str, Value)>,
+}
+
+/// An error event as clients get it, for the documents.
+#[derive(ToSchema)]
+#[schema(as = ErrorEvent)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorEvent {
+    /// The stable word.
+    pub code: Code,
+    /// A sentence for people.
+    pub message: String,
+    /// With `validation_failed`: which fields, and what they must be.
+    pub details: Option<Vec<FieldError>>,
+    /// The same, as seed 003 calls it.
+    pub errors: Option<Vec<FieldError>>,
+    /// With `rate_limited` and `unavailable`: seconds to wait.
+    pub retry_after: Option<u64>,
+    /// With `rate_limited`: how many are left now.
+    pub remaining: Option<u32>,
+    /// The room that the failed event named.
+    pub room_id: Option<String>,
+    /// The message that it named.
+    pub message_id: Option<String>,
+    /// What it carried to be known by: a string or a number.
+    #[schema(value_type = Option<Value>)]
+    pub temp_id: Option<Value>,
+    /// What made it idempotent.
+    pub client_msg_id: Option<String>,
 }
 
 /// The fields of a payload that its error event repeats.

@@ -34,7 +34,10 @@ impl Rooms {
         let now = self.clock.now();
         let invites = self.store.invites(room, now).await?;
         let own = invites.iter().filter(|invite| invite.created_by == caller.user).count();
-        if invites.len() >= MOST_INVITES || own >= MOST_OF_ONE {
+        if own >= MOST_OF_ONE {
+            return Err(Error::conflict("You have made too many invites to this room"));
+        }
+        if invites.len() >= MOST_INVITES {
             return Err(Error::conflict("There are too many invites to this room"));
         }
         // The token says whole seconds.
@@ -79,6 +82,16 @@ impl Rooms {
             true => Ok(()),
             false => Err(Error::not_found("There is no such invite")),
         }
+    }
+
+    /// Makes the invites useless by which somebody who was removed could come back on their own.
+    pub(super) async fn revoke_invites_of(&self, room: RoomId, user: UserId) -> Result<()> {
+        for invite in self.store.invites(room, self.clock.now()).await? {
+            if invite.created_by == user || invite.user == Some(user) {
+                self.store.revoke_invite(room, invite.id).await?;
+            }
+        }
+        Ok(())
     }
 
     /// What a token says, if it is for this room and this user, expired or not.

@@ -81,7 +81,8 @@ impl Rooms {
         Ok(())
     }
 
-    /// Ends somebody else's membership. Admins remove members, the owner removes anybody.
+    /// Ends somebody else's membership. Admins remove members, the owner removes anybody. The
+    /// invites that `user` made, and those for `user` alone, end with it.
     ///
     /// # Errors
     /// As [`Rooms::member`]; `forbidden` without the right to; `not_found` when `user` is no
@@ -95,10 +96,10 @@ impl Rooms {
         if role >= occupied.room.role_of(&member) {
             return Err(Error::forbidden("Only the owner of the room can do this"));
         }
-        match self.end_membership(room, user, true).await? {
-            true => Ok(()),
-            false => Err(no_member()),
+        if !self.end_membership(room, user, true).await? {
+            return Err(no_member());
         }
+        self.revoke_invites_of(room, user).await
     }
 
     /// Ends a membership: first the user's sockets are taken out of the room, then it is stored,

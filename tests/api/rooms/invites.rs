@@ -100,6 +100,22 @@ on_every_store! {
         assert!(invites(&alice, &room).await.is_empty());
     }
 
+    async fn who_was_removed_comes_back_with_no_invite_of_their_own(server) {
+        let [alice, bob, carol] = server.people(["alice", "bob", "carol"]).await;
+        let room = alice.create_room(true).await;
+        let shared = alice.invite(&room, json!({})).await;
+        bob.join_with(&room, shared["invite"].as_str().unwrap()).await.data(200);
+        let by_bob = bob.invite(&room, json!({})).await;
+        let for_bob = alice.invite(&room, json!({ "userId": bob.id })).await;
+        alice.remove(&room, &bob).await.data(200);
+        for invite in [by_bob, for_bob] {
+            let token = invite["invite"].as_str().unwrap();
+            bob.join_with(&room, token).await.refused(403, "forbidden");
+        }
+        assert_eq!(invites(&alice, &room).await.len(), 1);
+        carol.join_with(&room, shared["invite"].as_str().unwrap()).await.data(200);
+    }
+
     async fn an_invite_lives_as_long_as_was_asked(server) {
         let alice = server.register("alice").await;
         let room = alice.create_room(true).await;
