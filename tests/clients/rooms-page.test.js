@@ -308,7 +308,7 @@ describe('rooms on the page', () => {
       await dave.get('invited').waitFor();
       await dave.get('invited-error').waitFor();
       await dave.get('invited-decline').click();
-      await dave.close(REFUSED(404));
+      await dave.close(REFUSED(403));
       await closeAll();
     });
   });
