@@ -1,9 +1,11 @@
 //! Configuration from the environment and `.env`, validated whole: every problem is found before
 //! any is reported, and each is reported by the name of its variable (CONTRACT §9, §10).
 //!
-//! A struct per concern; `vars.rs` reads and checks single values. `.env.example` lists every
+//! A struct per concern; the large ones are in files of their own. `vars.rs` reads and checks single values. `.env.example` lists every
 //! variable with its default and meaning, and a test holds it to this file.
 
+mod rates;
+mod sockets;
 mod values;
 mod vars;
 
@@ -13,6 +15,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use rates::Rates;
+pub use sockets::SocketConfig;
 pub use values::{
     AddressRange, AppEnv, CorsOrigins, LogFormat, PresenceAudience, Rate, SocketParser,
 };
@@ -122,31 +126,6 @@ pub struct SmtpConfig {
     pub from: String,
 }
 
-/// Connections and sockets.
-#[derive(Debug, Clone)]
-pub struct SocketConfig {
-    /// `SOCKET_PARSER`.
-    pub parser: SocketParser,
-    /// `PING_INTERVAL`.
-    pub ping_interval: Duration,
-    /// `PING_TIMEOUT`.
-    pub ping_timeout: Duration,
-    /// `CONNECT_TIMEOUT`: how long a transport may stay without joining a namespace.
-    pub connect_timeout: Duration,
-    /// `MAX_PACKET_BYTES`.
-    pub max_packet: usize,
-    /// `SEND_BUFFER_PACKETS`: a slower reader than this is cut.
-    pub send_buffer: usize,
-    /// `EVENT_QUEUE`: events of one socket that may wait for their turn.
-    pub event_queue: usize,
-    /// `WRITE_STALL`: a connection that takes no byte for so long is cut.
-    pub write_stall: Duration,
-    /// `HEADER_TIMEOUT`: how long a request's head may take, and a kept-alive connection may idle.
-    pub header_timeout: Duration,
-    /// `MAX_CONNECTIONS`.
-    pub max_connections: usize,
-}
-
 /// Presence.
 #[derive(Debug, Clone)]
 pub struct PresenceConfig {
@@ -154,27 +133,6 @@ pub struct PresenceConfig {
     pub grace: Duration,
     /// `PRESENCE_AUDIENCE`: who is told.
     pub audience: PresenceAudience,
-}
-
-/// How often each thing may be done; `None` is `off`.
-#[derive(Debug, Clone, Default)]
-pub struct Rates {
-    /// `RATE_LIMIT_SENDS`, per user.
-    pub sends: Option<Rate>,
-    /// `RATE_LIMIT_TYPING`, per user.
-    pub typing: Option<Rate>,
-    /// `RATE_LIMIT_JOINS`, per user.
-    pub joins: Option<Rate>,
-    /// `RATE_LIMIT_CONNECTS`, per address.
-    pub connects: Option<Rate>,
-    /// `RATE_LIMIT_LOGINS`, per address.
-    pub logins: Option<Rate>,
-    /// `RATE_LIMIT_LOGIN_FAILURES`, per account.
-    pub login_failures: Option<Rate>,
-    /// `RATE_LIMIT_REGISTRATIONS`, per address.
-    pub registrations: Option<Rate>,
-    /// `RATE_LIMIT_REST_WRITES`, per user.
-    pub rest_writes: Option<Rate>,
 }
 
 /// Logging.
@@ -330,40 +288,6 @@ impl SmtpConfig {
             vars.reject("SMTP_FROM", "must be an address, or a name and an address in <>");
         }
         Some(Self { url: url.into(), from })
-    }
-}
-
-impl SocketConfig {
-    fn read(vars: &mut Vars) -> Self {
-        Self {
-            parser: vars.parsed("SOCKET_PARSER", "common"),
-            ping_interval: vars.duration("PING_INTERVAL", "25s"),
-            ping_timeout: vars.duration("PING_TIMEOUT", "20s"),
-            connect_timeout: vars.duration("CONNECT_TIMEOUT", "10s"),
-            max_packet: vars.at_least("MAX_PACKET_BYTES", "1000000", 1024),
-            send_buffer: vars.at_least("SEND_BUFFER_PACKETS", "1024", 16),
-            event_queue: vars.at_least("EVENT_QUEUE", "1024", 1),
-            write_stall: vars.duration("WRITE_STALL", "7s"),
-            header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
-            max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
-        }
-    }
-}
-
-impl Rates {
-    fn read(vars: &mut Vars) -> Self {
-        let all_off = vars.parsed_choice("RATE_LIMITS", "on", &["on", "off"]) == "off";
-        let rates = Self {
-            sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
-            typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
-            joins: vars.rate("RATE_LIMIT_JOINS", "200/10s"),
-            connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
-            logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
-            login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
-            registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),
-            rest_writes: vars.rate("RATE_LIMIT_REST_WRITES", "300/1m"),
-        };
-        if all_off { Self::default() } else { rates }
     }
 }
 

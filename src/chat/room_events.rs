@@ -14,8 +14,8 @@ use crate::presence::model::USER_STATUS;
 use crate::realtime::events::{Done, ErrorEvent, EventTable, ServerEvent};
 use crate::realtime::hub::Hub;
 use crate::realtime::session::Session;
+use crate::rooms::event_wire::{LEFT_ROOM, LeftRoom, ROOM_UPDATED, USER_JOINED, USER_LEFT};
 use crate::rooms::requests::RoomPayload;
-use crate::rooms::wire::{LEFT_ROOM, LeftRoom, ROOM_UPDATED, USER_JOINED, USER_LEFT};
 
 const MESSAGE_ERROR: ServerEvent<ErrorEvent> = ServerEvent::reliable("message_error", &["/rooms"]);
 const JOIN_ROOM_ERROR: ServerEvent<ErrorEvent> =

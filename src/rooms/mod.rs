@@ -5,6 +5,7 @@
 //! `room_updated`.
 
 mod attendance;
+pub mod event_wire;
 mod invites;
 pub mod model;
 pub mod requests;

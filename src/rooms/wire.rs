@@ -1,4 +1,5 @@
-//! Rooms on the wire: what the server answers and emits.
+//! Rooms on the wire: what the REST routes answer, and what chat shows of rooms. What is emitted is in
+//! `event_wire`.
 
 use std::sync::Arc;
 
@@ -9,18 +10,7 @@ use super::model::{Invite, Membership, Room, RoomRole};
 use crate::clock::Timestamp;
 use crate::ids::{InviteId, RoomId, UserId};
 use crate::presence::model::Status;
-use crate::realtime::events::ServerEvent;
 use crate::text::{Description, DisplayName};
-
-/// Somebody came into a room, to the others in it.
-pub const USER_JOINED: ServerEvent<UserJoined> = ServerEvent::state("user_joined", &["/rooms"]);
-/// Somebody left a room, to the others in it.
-pub const USER_LEFT: ServerEvent<UserLeft> = ServerEvent::state("user_left", &["/rooms"]);
-/// This socket is no longer in a room.
-pub const LEFT_ROOM: ServerEvent<LeftRoom> = ServerEvent::reliable("left_room", &["/rooms"]);
-/// A room has another name, owner or other properties, to those in it.
-pub const ROOM_UPDATED: ServerEvent<RoomUpdated> =
-    ServerEvent::reliable("room_updated", &["/rooms"]);
 
 /// A room as its members see it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -242,66 +232,4 @@ pub struct RoomPresence {
     pub presence: Vec<Attendee>,
     /// Counted.
     pub summary: PresenceSummary,
-}
-
-/// `{roomId, userId, status, timestamp}`.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserJoined {
-    /// Which room.
-    pub room_id: RoomId,
-    /// Who.
-    pub user_id: UserId,
-    /// `online`.
-    pub status: Status,
-    /// When.
-    pub timestamp: Timestamp,
-}
-
-/// `{roomId, userId, timestamp}`.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct UserLeft {
-    /// Which room.
-    pub room_id: RoomId,
-    /// Who.
-    pub user_id: UserId,
-    /// When.
-    pub timestamp: Timestamp,
-}
-
-/// Why a socket is no longer in a room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum LeaveReason {
-    /// Its user wanted to: it asked with `leave_room`, or the membership was ended by REST.
-    Left,
-    /// Its user was removed by somebody.
-    Removed,
-    /// The room is gone.
-    Closed,
-}
-
-/// `{roomId, timestamp}`.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct LeftRoom {
-    /// Which room.
-    pub room_id: RoomId,
-    /// Why.
-    pub reason: LeaveReason,
-    /// When.
-    pub timestamp: Timestamp,
-}
-
-/// `{roomId, room, timestamp}`.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RoomUpdated {
-    /// Which room.
-    pub room_id: RoomId,
-    /// What it is like now.
-    pub room: RoomView,
-    /// When.
-    pub timestamp: Timestamp,
 }

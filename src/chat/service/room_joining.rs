@@ -9,8 +9,8 @@ use crate::chat::room_wire::{JoinedRoom, SeqRange};
 use crate::error::Result;
 use crate::ids::RoomId;
 use crate::realtime::session::Session;
+use crate::rooms::event_wire::LeftRoom;
 use crate::rooms::model::Member;
-use crate::rooms::wire::LeftRoom;
 
 /// Messages behind what a member has read, all of them their own, that are not marked.
 const MOST_BEHIND: i64 = 256;

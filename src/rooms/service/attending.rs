@@ -14,10 +14,12 @@ use crate::realtime::hub::{Except, Lifecycle};
 use crate::realtime::relay::Command;
 use crate::realtime::session::Session;
 use crate::rooms::attendance::Lost;
+use crate::rooms::event_wire::{
+    LEFT_ROOM, LeaveReason, LeftRoom, USER_JOINED, USER_LEFT, UserJoined, UserLeft,
+};
 use crate::rooms::model::Member;
 use crate::rooms::wire::{
-    Attendee, LEFT_ROOM, LeaveReason, LeftRoom, MemberList, MemberName, MemberPresence, MemberView,
-    PresenceSummary, RoomPresence, USER_JOINED, USER_LEFT, UserJoined, UserLeft,
+    Attendee, MemberList, MemberName, MemberPresence, MemberView, PresenceSummary, RoomPresence,
 };
 
 /// Audiences that one socket may be in.

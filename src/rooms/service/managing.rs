@@ -8,9 +8,10 @@ use crate::caller::Caller;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::realtime::relay::Command;
+use crate::rooms::event_wire::{ROOM_UPDATED, RoomUpdated};
 use crate::rooms::model::{Member, Room, RoomChange, RoomRole};
 use crate::rooms::requests::CreateRoom;
-use crate::rooms::wire::{ROOM_UPDATED, RoomUpdated, RoomView};
+use crate::rooms::wire::RoomView;
 
 impl Rooms {
     /// Makes a room, whose owner and first member is the caller.
