@@ -5,33 +5,26 @@
 //! empty; an idle socket costs no task.
 
 mod link;
+mod outbox;
+mod queue;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
-use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio_util::task::TaskTracker;
 
 pub use link::{Link, Sent};
+use outbox::Outbox;
+use queue::Inbox;
+pub use queue::Job;
 
-use super::hub::{Audience, Hub, Outgoing};
+use super::hub::{Audience, Hub};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 
-/// Events that may wait while a socket is held back, before it counts as too slow.
-const HELD_EVENTS: usize = 1024;
-
-/// How long the send buffer of a socket may stay full before an answer that waits gives up.
-const ANSWER_TRIES: u32 = 2500;
-const BETWEEN_TRIES: Duration = Duration::from_millis(2);
-
 /// What the hub calls a socket. Never leaves the server.
 pub type SessionNo = u64;
-
-/// One event to be worked on, in its turn.
-pub type Job = BoxFuture<'static, ()>;
 
 /// One connected socket.
 pub struct Session {
@@ -68,19 +61,6 @@ pub(super) enum Life {
     Closed,
 }
 
-#[derive(Default)]
-struct Inbox {
-    jobs: VecDeque<Job>,
-    open: bool,
-    working: bool,
-    paused: bool,
-}
-
-#[derive(Default)]
-struct Outbox {
-    held: Option<Vec<Outgoing>>,
-}
-
 impl Session {
     /// A session that takes events but does not work on them before [`Session::start`].
     pub(super) fn new(
@@ -108,150 +88,6 @@ impl Session {
             audiences: Mutex::default(),
             queue_limit,
         })
-    }
-
-    fn inbox(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().expect("no panic under this lock")
-    }
-
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
-        self.outbox.lock().expect("no panic under this lock")
-    }
-
-    /// Whether no more events may wait. Events come from one task, so that what this says holds
-    /// until that task calls [`Session::enqueue`].
-    pub(super) fn queue_is_full(&self) -> bool {
-        self.inbox().jobs.len() >= self.queue_limit
-    }
-
-    /// Puts a job at the end of the queue.
-    pub(super) fn enqueue(self: &Arc<Self>, job: Job) {
-        let mut inbox = self.inbox();
-        inbox.jobs.push_back(job);
-        if !inbox.paused && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
-            inbox.paused = true;
-            self.link.pause();
-        }
-        self.wake(inbox);
-    }
-
-    /// Begins to work; `first` comes before everything that is queued already.
-    pub(super) fn start(self: &Arc<Self>, first: Option<Job>) {
-        let mut inbox = self.inbox();
-        inbox.open = true;
-        if let Some(first) = first {
-            inbox.jobs.push_front(first);
-        }
-        self.wake(inbox);
-    }
-
-    /// Whether it has begun to work: its client knows that it is connected.
-    pub(super) fn is_started(&self) -> bool {
-        self.inbox().open
-    }
-
-    fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
-        if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
-            inbox.working = true;
-            drop(inbox);
-            self.work.spawn(self.clone().work_off());
-        }
-    }
-
-    async fn work_off(self: Arc<Self>) {
-        loop {
-            let job = {
-                let mut inbox = self.inbox();
-                if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
-                    inbox.paused = false;
-                    self.link.resume();
-                }
-                match inbox.jobs.pop_front() {
-                    Some(job) => job,
-                    None => {
-                        inbox.working = false;
-                        return;
-                    }
-                }
-            };
-            job.await;
-        }
-    }
-
-    /// Holds back what is sent until [`Session::release`].
-    pub(super) fn hold(&self) {
-        self.outbox().held.get_or_insert_default();
-    }
-
-    /// Sends what was held back, in order, and holds no more.
-    pub(super) fn release(self: &Arc<Self>) {
-        let mut outbox = self.outbox();
-        for event in outbox.held.take().unwrap_or_default() {
-            self.put(&event);
-        }
-    }
-
-    /// Sends an event, or holds it back. A socket that is too slow for a reliable event is cut;
-    /// one that is too slow for a state-like event misses it.
-    pub(super) fn send(self: &Arc<Self>, event: &Outgoing) {
-        self.put_or_hold(&mut self.outbox(), event);
-    }
-
-    /// Sends events that are for these audiences, as [`Session::send`] does, unless the socket is
-    /// in none of them any more: once it has left one, nothing for that one reaches it.
-    pub(super) fn send_to(self: &Arc<Self>, these: &[Audience], events: &[Outgoing]) {
-        let mut outbox = self.outbox();
-        let is_in = {
-            let audiences = self.audiences();
-            these.iter().any(|audience| audiences.contains(audience))
-        };
-        if is_in {
-            events.iter().for_each(|event| self.put_or_hold(&mut outbox, event));
-        }
-    }
-
-    fn put_or_hold(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing) {
-        match &mut outbox.held {
-            Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
-            Some(_) if event.is_reliable() => self.cut(),
-            Some(_) => {}
-            None => self.put(event),
-        }
-    }
-
-    /// Sends an event past the hold: what the hold is waiting for.
-    pub(super) fn send_first(self: &Arc<Self>, event: &Outgoing) {
-        self.put(event);
-    }
-
-    /// Sends an answer as soon as the send buffer has room: a client may ask faster than it is
-    /// answered. One that takes nothing for too long is cut.
-    pub(super) async fn answer(self: &Arc<Self>, send: impl Fn() -> Sent + Send) {
-        for _ in 0..ANSWER_TRIES {
-            if send() != Sent::Full {
-                return;
-            }
-            tokio::time::sleep(BETWEEN_TRIES).await;
-        }
-        self.cut();
-    }
-
-    /// Sends an event past the hold, and says what became of it.
-    pub(super) fn try_send(&self, event: &Outgoing) -> Sent {
-        self.link.send(event)
-    }
-
-    fn put(self: &Arc<Self>, event: &Outgoing) {
-        if self.link.send(event) == Sent::Full {
-            if event.is_reliable() {
-                metrics::counter!("waggle_slow_cuts_total").increment(1);
-                tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
-                self.cut();
-            } else {
-                metrics::counter!("waggle_thinned_events_total", "event" => event.name())
-                    .increment(1);
-            }
-        }
     }
 
     fn audiences(&self) -> MutexGuard<'_, HashSet<Audience>> {

@@ -1,0 +1,85 @@
+//! What a client sends, worked through in order: one bounded queue, one task while it is not empty.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, MutexGuard};
+
+use futures_util::future::BoxFuture;
+
+use super::Session;
+
+/// One event to be worked on, in its turn.
+pub type Job = BoxFuture<'static, ()>;
+
+#[derive(Default)]
+pub(super) struct Inbox {
+    jobs: VecDeque<Job>,
+    open: bool,
+    working: bool,
+    paused: bool,
+}
+
+impl Session {
+    fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        self.inbox.lock().expect("no panic under this lock")
+    }
+
+    /// Whether no more events may wait. Events come from one task, so that what this says holds
+    /// until that task calls [`Session::enqueue`].
+    pub(in crate::realtime) fn queue_is_full(&self) -> bool {
+        self.inbox().jobs.len() >= self.queue_limit
+    }
+
+    /// Puts a job at the end of the queue.
+    pub(in crate::realtime) fn enqueue(self: &Arc<Self>, job: Job) {
+        let mut inbox = self.inbox();
+        inbox.jobs.push_back(job);
+        if !inbox.paused && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
+            inbox.paused = true;
+            self.link.pause();
+        }
+        self.wake(inbox);
+    }
+
+    /// Begins to work; `first` comes before everything that is queued already.
+    pub(in crate::realtime) fn start(self: &Arc<Self>, first: Option<Job>) {
+        let mut inbox = self.inbox();
+        inbox.open = true;
+        if let Some(first) = first {
+            inbox.jobs.push_front(first);
+        }
+        self.wake(inbox);
+    }
+
+    /// Whether it has begun to work: its client knows that it is connected.
+    pub(in crate::realtime) fn is_started(&self) -> bool {
+        self.inbox().open
+    }
+
+    fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
+        if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
+            inbox.working = true;
+            drop(inbox);
+            self.work.spawn(self.clone().work_off());
+        }
+    }
+
+    async fn work_off(self: Arc<Self>) {
+        loop {
+            let job = {
+                let mut inbox = self.inbox();
+                if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
+                    inbox.paused = false;
+                    self.link.resume();
+                }
+                match inbox.jobs.pop_front() {
+                    Some(job) => job,
+                    None => {
+                        inbox.working = false;
+                        return;
+                    }
+                }
+            };
+            job.await;
+        }
+    }
+}
