@@ -1,130 +1,14 @@
-//! Five users do anything in any order in a room, and a simple model says what must come of it:
-//! who is a member, what is unread, who has read what.
+//! The users on a real server: each act is done there and in the model, and the two are compared.
 
-use std::collections::{BTreeMap, HashSet};
-use std::time::{Duration, Instant};
-
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Person, Server, Socket};
-
-const USERS: usize = 5;
-const CASES: usize = 16;
-const MOST_STEPS: usize = 90;
-/// Steps between two looks at everything.
-const BETWEEN_LOOKS: usize = 12;
-/// How long a shorter version of a failing case is looked for.
-const SHRINKING: Duration = Duration::from_secs(40);
-
-/// What a user does.
-#[derive(Debug, Clone)]
-enum Act {
-    /// Becomes a member.
-    Join,
-    /// Ends the membership.
-    Leave,
-    /// Removes the next user, where this one is the owner.
-    Remove,
-    /// `join_room`.
-    Enter,
-    /// `leave_room`.
-    Exit,
-    Send,
-    /// `message_read` of one message.
-    Read(usize),
-    /// `mark_messages_read` of some.
-    Mark(Vec<usize>),
-    /// A page of the history.
-    Fetch {
-        page: usize,
-        size: usize,
-    },
-    /// A new socket instead of the old one.
-    Reconnect,
-}
-
-fn acts() -> impl Strategy<Value = Vec<(usize, Act)>> {
-    let act = prop_oneof![
-        2 => Just(Act::Join),
-        1 => Just(Act::Leave),
-        1 => Just(Act::Remove),
-        4 => Just(Act::Enter),
-        1 => Just(Act::Exit),
-        10 => Just(Act::Send),
-        8 => any::<usize>().prop_map(Act::Read),
-        4 => prop::collection::vec(any::<usize>(), 1..8).prop_map(Act::Mark),
-        2 => (1..4_usize, 1..9_usize).prop_map(|(page, size)| Act::Fetch { page, size }),
-        1 => Just(Act::Reconnect),
-    ];
-    prop::collection::vec((0..USERS, act), 1..MOST_STEPS)
-}
-
-/// What must be true.
-#[derive(Default)]
-struct Model {
-    owner: usize,
-    /// Members, with the `seq` and the order in which they joined.
-    members: BTreeMap<usize, (usize, usize)>,
-    joins: usize,
-    live: HashSet<usize>,
-    /// Who wrote each message.
-    senders: Vec<usize>,
-    read: HashSet<(usize, usize)>,
-}
-
-impl Model {
-    fn join(&mut self, user: usize) {
-        let since = self.senders.len();
-        self.joins += 1;
-        let order = self.joins;
-        self.members.entry(user).or_insert((since, order));
-    }
-
-    fn end(&mut self, user: usize) {
-        self.members.remove(&user);
-        self.live.remove(&user);
-        if user == self.owner {
-            let oldest = self.members.iter().min_by_key(|(_, (_, order))| *order);
-            self.owner = *oldest.expect("somebody is left").0;
-        }
-    }
-
-    fn is_recipient(&self, user: usize, seq: usize) -> bool {
-        let since = self.members.get(&user).map(|(since, _)| *since);
-        since.is_some_and(|since| since < seq) && self.senders[seq - 1] != user
-    }
-
-    fn unread(&self, user: usize) -> usize {
-        (1..=self.senders.len())
-            .filter(|seq| self.is_recipient(user, *seq) && !self.read.contains(&(user, *seq)))
-            .count()
-    }
-
-    /// Reads what is for the user, and counts what was unread.
-    fn mark(&mut self, user: usize, seqs: impl IntoIterator<Item = usize>) -> usize {
-        let for_user: Vec<_> =
-            seqs.into_iter().filter(|seq| self.is_recipient(user, *seq)).collect();
-        for_user.into_iter().filter(|seq| self.read.insert((user, *seq))).count()
-    }
-
-    fn receipts(&self, seq: usize) -> (usize, usize) {
-        let recipients = (0..USERS).filter(|user| self.is_recipient(*user, seq));
-        let read = recipients.clone().filter(|user| self.read.contains(&(*user, seq)));
-        (recipients.count(), read.count())
-    }
-
-    /// An earlier membership's reads do not come back with a new one.
-    fn forget_reads(&mut self, user: usize) {
-        self.read.retain(|(reader, _)| *reader != user);
-    }
-}
+use super::model::Model;
+use super::{Act, USERS};
+use crate::support::{Person, Socket};
 
 /// The users and the room, as they are on the server.
-struct World<'a> {
+pub(super) struct World<'a> {
     people: &'a [Person; USERS],
     sockets: Vec<Socket>,
     room: String,
@@ -132,7 +16,7 @@ struct World<'a> {
     model: Model,
 }
 
-type Checked = Result<(), String>;
+pub(super) type Checked = Result<(), String>;
 
 #[expect(clippy::needless_pass_by_value, reason = "most of them are made for the call")]
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Checked {
@@ -144,7 +28,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Chec
 }
 
 impl<'a> World<'a> {
-    async fn new(people: &'a [Person; USERS]) -> Self {
+    pub(super) async fn new(people: &'a [Person; USERS]) -> Self {
         let room = people[0].post("/rooms", &json!({ "name": "model" })).await.data(201);
         let room = room["room"]["id"].as_str().unwrap().to_owned();
         let mut sockets = Vec::new();
@@ -165,7 +49,7 @@ impl<'a> World<'a> {
         self.sockets[user].emit_ack(event, &payload).await
     }
 
-    async fn act(&mut self, user: usize, act: &Act) -> Checked {
+    pub(super) async fn act(&mut self, user: usize, act: &Act) -> Checked {
         let is_member = self.model.members.contains_key(&user);
         let written = self.ids.len();
         match act {
@@ -283,7 +167,7 @@ impl<'a> World<'a> {
     }
 
     /// Compares everything that anybody can ask for.
-    async fn look(&self) -> Checked {
+    pub(super) async fn look(&self) -> Checked {
         for (user, person) in self.people.iter().enumerate() {
             let counts = person.get("/api/messages/unread/count").await.data(200);
             let found = counts["byConversation"][&self.room].as_u64().unwrap_or(0);
@@ -305,59 +189,5 @@ impl<'a> World<'a> {
             }
         }
         Ok(())
-    }
-}
-
-async fn run(people: &[Person; USERS], acts: &[(usize, Act)]) -> Checked {
-    let mut world = World::new(people).await;
-    for (step, (user, act)) in acts.iter().enumerate() {
-        world
-            .act(*user, act)
-            .await
-            .map_err(|problem| format!("step {step}, {act:?} of {user}: {problem}"))?;
-        if step % BETWEEN_LOOKS == 0 {
-            world.look().await.map_err(|problem| format!("after step {step}: {problem}"))?;
-        }
-    }
-    world.look().await
-}
-
-/// The shortest version of a failing case that still fails.
-async fn shrink(
-    people: &[Person; USERS],
-    mut case: impl ValueTree<Value = Vec<(usize, Act)>>,
-    problem: String,
-) -> (Vec<(usize, Act)>, String) {
-    let mut worst = (case.current(), problem);
-    let started = Instant::now();
-    while started.elapsed() < SHRINKING && case.simplify() {
-        while let Ok(()) = run(people, &case.current()).await {
-            if started.elapsed() > SHRINKING || !case.complicate() {
-                return worst;
-            }
-        }
-        if let Err(problem) = run(people, &case.current()).await {
-            worst = (case.current(), problem);
-        }
-    }
-    worst
-}
-
-async fn agrees_with_the_model(server: &Server) {
-    let people = server.people(["anna", "ben", "cleo", "dora", "emil"]).await;
-    let mut runner = TestRunner::new(Config::default());
-    for _ in 0..CASES {
-        let case = acts().new_tree(&mut runner).unwrap();
-        if let Err(problem) = run(&people, &case.current()).await {
-            let (acts, problem) = shrink(&people, case, problem).await;
-            panic!("{problem}\n{acts:#?}");
-        }
-    }
-}
-
-on_every_store! {
-    #[set(RATE_LIMITS = "off")]
-    async fn whatever_five_users_do_unread_counts_receipts_and_histories_are_right(server) {
-        agrees_with_the_model(server).await;
     }
 }
