@@ -101,12 +101,29 @@ ids! {
     RoomId;
     /// An invite to a room.
     InviteId;
+    /// An order.
+    OrderId;
 }
 
 impl RoomId {
     /// The conversation of the room: its id is the room's (CONTRACT §10).
     pub const fn conversation(self) -> ConversationId {
         ConversationId(self.0)
+    }
+}
+
+impl OrderId {
+    /// The room in which the order's customer and driver talk: it has the order's id, which no
+    /// other room can have.
+    pub const fn room(self) -> RoomId {
+        RoomId(self.0)
+    }
+}
+
+impl From<RoomId> for OrderId {
+    /// The order whose room this is, if it is an order's.
+    fn from(room: RoomId) -> Self {
+        Self(room.0)
     }
 }
 

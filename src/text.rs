@@ -5,17 +5,18 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 use utoipa::ToSchema;
 
-/// Longest message, in characters (CONTRACT §4).
-pub const MAX_MESSAGE_CHARS: usize = 5000;
-/// Longest display name, in characters.
-pub const MAX_NAME_CHARS: usize = 100;
-
-/// Longest description of a room, in characters.
-pub const MAX_DESCRIPTION_CHARS: usize = 500;
+/// The content of a message (CONTRACT §4).
+pub type MessageText = Text<5000>;
+/// What a person, a room or a thing is called.
+pub type DisplayName = Text<100>;
+/// What a room is for, or what is to be minded about an order.
+pub type Description = Text<500>;
+/// Where something is to be fetched or brought.
+pub type Address = Text<300>;
 
 /// Why a text was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,71 +26,26 @@ pub struct InvalidText {
     found: usize,
 }
 
-/// The content of a message: 1 to 5000 characters, counted after trimming.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct MessageText(String);
+/// A text of 1 to `MAX` characters, counted after trimming.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Text<const MAX: usize>(String);
 
-impl MessageText {
+impl<const MAX: usize> Text<MAX> {
     /// Cleans what a client sent.
     ///
     /// # Errors
-    /// Nothing left, or more than [`MAX_MESSAGE_CHARS`].
+    /// Nothing left, or more than `MAX` characters.
     pub fn parse(raw: impl AsRef<str>) -> Result<Self, InvalidText> {
-        clean(raw.as_ref(), MAX_MESSAGE_CHARS).map(Self)
+        clean(raw.as_ref(), MAX).map(Self)
     }
 
-    /// A text that was cleaned before it was stored.
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// What a person or a room is called: 1 to 100 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct DisplayName(String);
-
-impl DisplayName {
-    /// Cleans what a client sent.
+    /// As [`Text::parse`], of a text that may be empty; `None` when nothing is left.
     ///
     /// # Errors
-    /// Nothing left, or more than [`MAX_NAME_CHARS`].
-    pub fn parse(raw: impl AsRef<str>) -> Result<Self, InvalidText> {
-        clean(raw.as_ref(), MAX_NAME_CHARS).map(Self)
-    }
-
-    /// A name that was cleaned before it was stored.
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name as a plain string.
-    pub fn into_string(self) -> String {
-        self.0
-    }
-}
-
-/// What a room is for: at most 500 characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Description(String);
-
-impl Description {
-    /// Cleans what a client sent; `None` when nothing is left.
-    ///
-    /// # Errors
-    /// More than [`MAX_DESCRIPTION_CHARS`].
-    pub fn parse(raw: impl AsRef<str>) -> Result<Option<Self>, InvalidText> {
-        match clean(raw.as_ref(), MAX_DESCRIPTION_CHARS) {
-            Ok(text) => Ok(Some(Self(text))),
+    /// More than `MAX` characters.
+    pub fn parse_or_none(raw: impl AsRef<str>) -> Result<Option<Self>, InvalidText> {
+        match Self::parse(raw) {
+            Ok(text) => Ok(Some(text)),
             Err(InvalidText { found: 0, .. }) => Ok(None),
             Err(problem) => Err(problem),
         }
@@ -104,11 +60,61 @@ impl Description {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text as a plain string.
+    pub fn into_string(self) -> String {
+        self.0
+    }
 }
 
-impl fmt::Display for MessageText {
+impl<const MAX: usize> fmt::Display for Text<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl<const MAX: usize> utoipa::PartialSchema for Text<MAX> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX))
+            .into()
+    }
+}
+
+impl<const MAX: usize> utoipa::ToSchema for Text<MAX> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("Text{MAX}").into()
+    }
+}
+
+/// What makes a request idempotent, chosen by the client: 1 to 64 characters, unique per user
+/// (`clientMsgId`, `clientOrderId`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// A key that was checked before it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The key as the client wrote it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for IdempotencyKey {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if (1..=64).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must have 1 to 64 characters")
+        }
     }
 }
 

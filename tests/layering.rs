@@ -7,16 +7,22 @@ use std::fs;
 use std::path::Path;
 
 /// The domains, and which other domains each may use.
-const DOMAINS: [(&str, &[&str]); 5] = [
+const DOMAINS: [(&str, &[&str]); 8] = [
     ("presence", &[]),
     ("auth", &["presence"]),
     ("users", &["auth", "presence"]),
     ("rooms", &["users", "auth", "presence"]),
     ("chat", &["rooms", "users", "auth", "presence"]),
+    ("drivers", &["users", "auth", "presence"]),
+    ("orders", &["drivers", "rooms", "users", "auth", "presence"]),
+    ("tracking", &["orders", "drivers", "users", "auth", "presence"]),
 ];
 /// What knows domains though it is none: the composition.
-const ABOVE_DOMAINS: [(&str, &[&str]); 3] =
-    [("app", &["presence", "auth", "users", "rooms", "chat"]), ("main", &["app"]), ("lib", &[])];
+const ABOVE_DOMAINS: [(&str, &[&str]); 3] = [
+    ("app", &["presence", "auth", "users", "rooms", "chat", "drivers", "orders", "tracking"]),
+    ("main", &["app"]),
+    ("lib", &[]),
+];
 /// What everything stands on.
 const KERNEL: [&str; 6] = ["caller", "error", "ids", "clock", "text", "page"];
 /// What the kernel and nothing below it may use.

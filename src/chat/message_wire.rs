@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{ClientMsgId, MessageType, StoredMessage};
+use super::model::{MessageType, StoredMessage};
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, MessageId, RoomId, UserId};
-use crate::text::MessageText;
+use crate::text::{IdempotencyKey, MessageText};
 
 /// Somebody who talks.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -62,7 +62,7 @@ pub struct Message {
     /// What made the send idempotent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    pub client_msg_id: Option<ClientMsgId>,
+    pub client_msg_id: Option<IdempotencyKey>,
     /// When it was stored.
     pub created_at: Timestamp,
     /// When it was stored or read.
@@ -118,7 +118,7 @@ pub struct RoomMessage {
     /// What made the send idempotent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    pub client_msg_id: Option<ClientMsgId>,
+    pub client_msg_id: Option<IdempotencyKey>,
     /// When it was stored.
     pub timestamp: Timestamp,
     /// When it was stored.

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, MessageId, RoomId, UserId};
-use crate::text::MessageText;
+use crate::text::{IdempotencyKey, MessageText};
 
 /// What a message holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -42,34 +42,6 @@ impl std::str::FromStr for MessageType {
     }
 }
 
-/// What makes a send idempotent: 1 to 64 characters, unique per sender.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-pub struct ClientMsgId(String);
-
-impl ClientMsgId {
-    /// An id that was checked before it was stored.
-    pub fn from_stored(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The id as the client wrote it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl std::str::FromStr for ClientMsgId {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if (1..=64).contains(&text.chars().count()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must have 1 to 64 characters")
-        }
-    }
-}
-
 /// To whom a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Addressee {
@@ -95,7 +67,7 @@ pub struct NewMessage {
     /// What that is.
     pub message_type: MessageType,
     /// What makes the send idempotent.
-    pub client_msg_id: Option<ClientMsgId>,
+    pub client_msg_id: Option<IdempotencyKey>,
 }
 
 /// A message as stored.
@@ -116,7 +88,7 @@ pub struct StoredMessage {
     /// What that is.
     pub message_type: MessageType,
     /// What made the send idempotent.
-    pub client_msg_id: Option<ClientMsgId>,
+    pub client_msg_id: Option<IdempotencyKey>,
     /// When it was committed; never earlier than the message before it.
     pub created_at: Timestamp,
     /// When the receiver read it, if so. Who read a message of a room is told by [`RoomRead`]s.

@@ -50,7 +50,8 @@ impl CreateRoomBody {
     pub fn parse(self) -> Result<CreateRoom> {
         let mut fields = Fields::new();
         let name = fields.require("name", self.name, DisplayName::parse);
-        let description = fields.optional("description", self.description, Description::parse);
+        let description =
+            fields.optional("description", self.description, Description::parse_or_none);
         let is_private = self.is_private.unwrap_or(false);
         let whole =
             name.map(|name| CreateRoom { name, description: description.flatten(), is_private });
@@ -87,7 +88,7 @@ impl ChangeRoomBody {
         let name = fields.optional("name", self.name, DisplayName::parse);
         let description = self
             .description
-            .map(|text| fields.optional("description", text, Description::parse).flatten());
+            .map(|text| fields.optional("description", text, Description::parse_or_none).flatten());
         fields.finish()?;
         Ok(RoomChange { name, description, is_private: self.is_private })
     }

@@ -62,7 +62,7 @@ every_store! {
         let plain = new_room(alice, 1);
         let full = Room {
             name: DisplayName::parse("Bienenstöcke 🐝").unwrap(),
-            description: Description::parse("Was summt, \"und\" warum").unwrap(),
+            description: Description::parse_or_none("Was summt, \"und\" warum").unwrap(),
             is_private: true,
             ..new_room(alice, 2)
         };
@@ -125,7 +125,7 @@ every_store! {
     async fn a_change_changes_what_it_names_in_that_room_only(stores: Stores) {
         let alice = somebody();
         let (mut room, other) = (stored_room(&stores, alice).await, stored_room(&stores, alice).await);
-        let text = |text| Description::parse(text).unwrap();
+        let text = |text| Description::parse_or_none(text).unwrap();
         let none = RoomChange::default;
         for change in [
             RoomChange { description: Some(text("All of it")), ..none() },

@@ -5,9 +5,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::Kinds;
-use crate::chat::model::{Addressee, ClientMsgId, MessageType};
+use crate::chat::model::{Addressee, MessageType};
 use crate::error::{Fields, Result};
-use crate::text::MessageText;
+use crate::text::{IdempotencyKey, MessageText};
 
 /// Longest `tempId` that is echoed, in bytes of JSON.
 const MAX_TEMP_ID: usize = 256;
@@ -45,7 +45,7 @@ pub struct SendMessage {
     /// What that is.
     pub message_type: MessageType,
     /// What makes the send idempotent.
-    pub client_msg_id: Option<ClientMsgId>,
+    pub client_msg_id: Option<IdempotencyKey>,
 }
 
 fn addressee(

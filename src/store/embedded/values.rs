@@ -6,7 +6,7 @@ use rusqlite::Row;
 use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Type, Value, ValueRef};
 
 use crate::clock::Timestamp;
-use crate::ids::{ConversationId, InviteId, LoginId, MessageId, RoomId, UserId};
+use crate::ids::{ConversationId, InviteId, LoginId, MessageId, OrderId, RoomId, UserId};
 
 macro_rules! stored_as_bytes {
     ($($id:ty),*) => {$(
@@ -24,7 +24,7 @@ macro_rules! stored_as_bytes {
     )*};
 }
 
-stored_as_bytes!(UserId, LoginId, MessageId, ConversationId, RoomId, InviteId);
+stored_as_bytes!(UserId, LoginId, MessageId, ConversationId, RoomId, InviteId, OrderId);
 
 impl ToSql for Timestamp {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

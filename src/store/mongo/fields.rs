@@ -4,7 +4,7 @@ use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Binary, Bson, DateTime, spec::BinarySubtype};
 
 use crate::clock::Timestamp;
-use crate::ids::{ConversationId, InviteId, LoginId, MessageId, RoomId, UserId};
+use crate::ids::{ConversationId, InviteId, LoginId, MessageId, OrderId, RoomId, UserId};
 
 macro_rules! stored_as_object_id {
     ($($id:ty),*) => {$(
@@ -28,7 +28,7 @@ macro_rules! stored_as_object_id {
     )*};
 }
 
-stored_as_object_id!(ConversationId, InviteId, LoginId, MessageId, RoomId, UserId);
+stored_as_object_id!(ConversationId, InviteId, LoginId, MessageId, OrderId, RoomId, UserId);
 
 impl From<Timestamp> for DateTime {
     fn from(time: Timestamp) -> Self {

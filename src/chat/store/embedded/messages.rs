@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use crate::chat::model::{ClientMsgId, ReadMark, StoredMessage};
+use crate::chat::model::{ReadMark, StoredMessage};
 use crate::clock::Timestamp;
 use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::store::embedded::word;
-use crate::text::MessageText;
+use crate::text::{IdempotencyKey, MessageText};
 
 /// The columns that [`from_row`] reads, in its order.
 macro_rules! columns {
@@ -31,7 +31,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
         receiver: row.get(4)?,
         content: MessageText::from_stored(row.get(5)?),
         message_type: word(row, 6)?,
-        client_msg_id: row.get::<_, Option<String>>(7)?.map(ClientMsgId::from_stored),
+        client_msg_id: row.get::<_, Option<String>>(7)?.map(IdempotencyKey::from_stored),
         created_at: row.get(8)?,
         read_at: row.get(9)?,
     })
@@ -60,7 +60,7 @@ pub(super) fn by_ids(db: &Connection, ids: &[MessageId]) -> rusqlite::Result<Vec
 pub(super) fn by_client_msg_id(
     db: &Connection,
     sender: UserId,
-    client_msg_id: &ClientMsgId,
+    client_msg_id: &IdempotencyKey,
 ) -> rusqlite::Result<Option<StoredMessage>> {
     let params = params![sender, client_msg_id.as_str()];
     one(db, select!("WHERE sender = ?1 AND client_msg_id = ?2"), params)

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::chat::model::{ClientMsgId, NewMessage};
+use crate::chat::model::NewMessage;
 use crate::chat::store::Appended;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
+use crate::text::IdempotencyKey;
 
 /// A message still to be written, and its place in the answer.
 pub(super) struct Pending {
@@ -23,7 +24,7 @@ pub(super) struct Batch {
 
 impl Batch {
     pub(super) fn new(messages: Vec<NewMessage>) -> Self {
-        let mut seen: HashMap<(UserId, ClientMsgId), usize> = HashMap::new();
+        let mut seen: HashMap<(UserId, IdempotencyKey), usize> = HashMap::new();
         let mut batch = Self {
             pending: Vec::with_capacity(messages.len()),
             results: vec![None; messages.len()],

@@ -13,10 +13,11 @@ use quick_cache::sync::Cache;
 use super::MongoChatStore;
 use super::batch::{Batch, Pending};
 use super::rows::MessageRow;
-use crate::chat::model::{ClientMsgId, NewMessage, StoredMessage};
+use crate::chat::model::{NewMessage, StoredMessage};
 use crate::chat::store::Appended;
 use crate::ids::UserId;
 use crate::store::mongo::operation::bounded;
+use crate::text::IdempotencyKey;
 
 /// Sends remembered, some 30 bytes each.
 const REMEMBERED: usize = 100_000;
@@ -36,12 +37,12 @@ impl Recent {
         }
     }
 
-    fn knows(&self, sender: UserId, id: &ClientMsgId) -> bool {
+    fn knows(&self, sender: UserId, id: &IdempotencyKey) -> bool {
         self.0.contains_key(&hash(sender, id))
     }
 }
 
-fn hash(sender: UserId, id: &ClientMsgId) -> u64 {
+fn hash(sender: UserId, id: &IdempotencyKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     (sender, id).hash(&mut hasher);
     hasher.finish()
@@ -82,7 +83,7 @@ pub(super) async fn settle_known(
         store.heads.forget(message.conversation);
     }
     let own: HashMap<_, _> = known.iter().map(|message| (message.id, message)).collect();
-    let first: HashMap<(UserId, &ClientMsgId), _> =
+    let first: HashMap<(UserId, &IdempotencyKey), _> =
         known.iter().filter_map(|m| Some(((m.sender, m.client_msg_id.as_ref()?), m))).collect();
     batch.settle_known(|message| {
         let stored = own.get(&message.id).map(|own| Appended::Stored((*own).clone()));

@@ -4,10 +4,10 @@ use mongodb::bson::DateTime;
 use mongodb::bson::oid::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use crate::chat::model::{ClientMsgId, ConversationHead, MessageType, NewMessage, StoredMessage};
+use crate::chat::model::{ConversationHead, MessageType, NewMessage, StoredMessage};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
-use crate::text::MessageText;
+use crate::text::{IdempotencyKey, MessageText};
 
 pub(super) const MESSAGES: &str = "messages";
 pub(super) const CONVERSATIONS: &str = "conversations";
@@ -74,7 +74,7 @@ impl From<MessageRow> for StoredMessage {
             receiver: row.receiver_id.map(Into::into),
             content: MessageText::from_stored(row.content),
             message_type: row.message_type,
-            client_msg_id: row.client_msg_id.map(ClientMsgId::from_stored),
+            client_msg_id: row.client_msg_id.map(IdempotencyKey::from_stored),
             created_at: row.created_at.into(),
             read_at: row.read_at.map(Timestamp::from),
         }

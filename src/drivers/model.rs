@@ -1,0 +1,73 @@
+//! Drivers as they are stored: where they are, where they were, and whether they take orders.
+
+use crate::clock::Timestamp;
+use crate::geo::Point;
+use crate::ids::UserId;
+use crate::realtime::hub::Audience;
+
+/// The sockets of every driver, where orders are.
+pub const DRIVERS: Audience = Audience::of("drivers", [0; 12]);
+/// Those of the drivers who are offered new orders.
+pub const AVAILABLE_DRIVERS: Audience = Audience::of("available drivers", [0; 12]);
+
+/// A report of where a driver is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fix {
+    /// Where.
+    pub point: Point,
+    /// Radius in metres within which that is probably right.
+    pub accuracy: Option<f64>,
+    /// Degrees clockwise from north.
+    pub heading: Option<f64>,
+    /// Metres per second.
+    pub speed: Option<f64>,
+    /// Percent.
+    pub battery: Option<f64>,
+    /// When, by the phone's clock.
+    pub at: Timestamp,
+    /// When it arrived, by the server's.
+    pub received_at: Timestamp,
+}
+
+/// A driver somewhere near.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Near {
+    /// Who.
+    pub driver: UserId,
+    /// Where last.
+    pub fix: Fix,
+    /// Whether they are offered new orders.
+    pub is_available: bool,
+    /// Metres from the place that was asked about.
+    pub distance: f64,
+}
+
+/// Which drivers to look for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nearby {
+    /// Around where.
+    pub to: Point,
+    /// Within so many metres; anywhere when `None`.
+    pub radius: Option<f64>,
+    /// Whose last position is no older than this, by the phone's clock.
+    pub since: Timestamp,
+    /// Whether only those who are available.
+    pub available: bool,
+    /// Without these.
+    pub except: Vec<UserId>,
+    /// So many, the nearest.
+    pub limit: u32,
+}
+
+/// A stretch of the way that a driver went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trail {
+    /// Whose.
+    pub driver: UserId,
+    /// After this, by the phone's clock.
+    pub after: Timestamp,
+    /// Until then, included.
+    pub until: Timestamp,
+    /// So many points, the earliest.
+    pub limit: u32,
+}

@@ -1,0 +1,65 @@
+//! What is kept of orders: the trait, and its two implementations.
+
+use async_trait::async_trait;
+
+use super::model::{Change, Order, OrderPage, When};
+use crate::clock::Timestamp;
+use crate::error::Result;
+use crate::ids::{OrderId, UserId};
+
+/// What became of a new order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Inserted {
+    /// It is stored, with its number.
+    Stored(Order),
+    /// The customer has used its `client_order_id` before, for this one.
+    Repeated(Order),
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// It happened; the order afterwards.
+    Done(Box<Order>),
+    /// The order is not there or not as it must be; nothing happened.
+    Otherwise,
+    /// The driver to whom it was to be offered is offered another one; nothing happened.
+    Busy,
+}
+
+/// Orders. No rules: `lifecycle` and the service have them.
+#[async_trait]
+pub trait OrderStore: Send + Sync {
+    /// Stores an order and gives it the next number: no number twice, whoever else inserts; a
+    /// number may be left out only where an insert failed. `order.number` is not looked at. An
+    /// order whose id is there already (the write was tried before) is given as it is, as stored
+    /// now.
+    async fn insert(&self, order: &Order) -> Result<Inserted>;
+
+    /// The order with this id.
+    async fn order(&self, id: OrderId) -> Result<Option<Order>>;
+
+    /// The order with this number.
+    async fn order_by_number(&self, number: i64) -> Result<Option<Order>>;
+
+    /// A page of orders, the highest numbers first.
+    async fn orders(&self, page: &OrderPage) -> Result<Vec<Order>>;
+
+    /// Changes an order that is as `when` says, in one write. A change with a rejection happens
+    /// only if its driver has not rejected the order before.
+    async fn change(&self, id: OrderId, when: &When, change: &Change) -> Result<Changed>;
+
+    /// Orders that a driver is at (`preparing`, `outForDelivery`) and whose customer or driver
+    /// this user is, the highest numbers first.
+    async fn under_way(&self, user: UserId, limit: u32) -> Result<Vec<Order>>;
+
+    /// Pending orders that are offered to nobody in particular and that `driver` has not
+    /// rejected, the lowest numbers first.
+    async fn open(&self, driver: UserId, limit: u32) -> Result<Vec<Order>>;
+
+    /// The pending order that is offered to this driver.
+    async fn offered_to(&self, driver: UserId) -> Result<Option<Order>>;
+
+    /// Pending orders whose `dispatch_at` is not after `now`, the longest overdue first.
+    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>>;
+}
