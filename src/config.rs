@@ -1,9 +1,10 @@
 //! Configuration from the environment and `.env`, validated whole: every problem is found before
 //! any is reported, and each is reported by the name of its variable (CONTRACT §9, §10).
 //!
-//! A struct per concern; the large ones are in files of their own. `vars.rs` reads and checks single values. `.env.example` lists every
-//! variable with its default and meaning, and a test holds it to this file.
+//! A struct per concern; the large ones are in files of their own. `vars.rs` reads single values.
+//! `.env.example` lists every variable, and a test holds it to this file.
 
+mod orders;
 mod rates;
 mod sockets;
 mod values;
@@ -15,10 +16,12 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;
 pub use values::{
-    AddressRange, AppEnv, CorsOrigins, LogFormat, PresenceAudience, Rate, SocketParser,
+    AddressRange, AppEnv, CorsOrigins, DispatchMode, LogFormat, PresenceAudience, Rate,
+    SocketParser,
 };
 pub use vars::{Problems, Vars};
 
@@ -50,6 +53,8 @@ pub struct Config {
     pub presence: PresenceConfig,
     /// How long typing lasts without a new start (`TYPING_TIMEOUT`).
     pub typing_timeout: Duration,
+    /// Orders and drivers.
+    pub orders: OrderConfig,
     /// How often each thing may be done.
     pub rates: Rates,
     /// Which web origins may call (`CORS_ORIGIN`).
@@ -177,6 +182,7 @@ impl Config {
                 audience: vars.parsed("PRESENCE_AUDIENCE", "everyone"),
             },
             typing_timeout: vars.duration("TYPING_TIMEOUT", "6s"),
+            orders: OrderConfig::read(vars),
             rates: Rates::read(vars),
             cors: CorsOrigins::read(vars, env),
             log: LogConfig {

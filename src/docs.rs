@@ -55,7 +55,7 @@ pub struct FailedError {
 /// The frame of the OpenAPI document; the routes are added by the routers.
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "waggle", description = "A realtime server: chat, presence, and what follows. \
+    info(title = "waggle", description = "A realtime server: chat, rooms, presence, orders and drivers. \
         The events of the sockets are in [asyncapi.json](/docs/asyncapi.json)."),
     modifiers(&BearerToken),
     security(("token" = [])),
@@ -63,6 +63,9 @@ pub struct FailedError {
         (name = "accounts", description = "Accounts and login sessions. The same routes answer under `/auth`."),
         (name = "users", description = "The directory of users. The same routes answer under `/auth`."),
         (name = "messages", description = "One-to-one chat."),
+        (name = "rooms", description = "Rooms."),
+        (name = "orders", description = "Orders, from placing to delivery."),
+        (name = "drivers", description = "Where drivers are, and whether they take orders."),
         (name = "operations", description = "For those who run the server.")
     )
 )]

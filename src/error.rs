@@ -11,6 +11,8 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::clock::Timestamp;
+
 /// The result of everything that can fail in front of a client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -89,6 +91,17 @@ pub struct FieldError {
     pub message: String,
 }
 
+/// What a caller has left of a limit, as the `X-RateLimit-*` headers say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// How many are allowed in a window.
+    pub limit: u32,
+    /// How many of them are left now.
+    pub remaining: u32,
+    /// When all of them are back.
+    pub reset: Timestamp,
+}
+
 /// A failure as clients may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
@@ -100,8 +113,8 @@ pub struct Error {
     pub details: Vec<FieldError>,
     /// With [`Code::RateLimited`] and [`Code::Unavailable`]: when to try again.
     pub retry_after: Option<Duration>,
-    /// With [`Code::RateLimited`]: how many the caller has left now.
-    pub remaining: Option<u32>,
+    /// With [`Code::RateLimited`]: of which limit, and what the caller has left of it.
+    pub allowance: Option<Allowance>,
 }
 
 impl Error {
@@ -111,7 +124,7 @@ impl Error {
             message: message.into(),
             details: Vec::new(),
             retry_after: None,
-            remaining: None,
+            allowance: None,
         }
     }
 
@@ -170,10 +183,10 @@ impl Error {
     }
 
     /// Too many in too short a time.
-    pub fn rate_limited(retry_after: Duration, remaining: u32) -> Self {
+    pub fn rate_limited(retry_after: Duration, allowance: Option<Allowance>) -> Self {
         Self {
             retry_after: Some(retry_after),
-            remaining: Some(remaining),
+            allowance,
             ..Self::new(Code::RateLimited, "Too many requests, slow down")
         }
     }
@@ -229,7 +242,8 @@ impl<'a> From<&'a Error> for ErrorBody<'a> {
             message: &error.message,
             details: &error.details,
             retry_after: error.retry_after_seconds(),
-            remaining: error.remaining,
+            remaining: (error.code == Code::RateLimited)
+                .then(|| error.allowance.map_or(0, |allowance| allowance.remaining)),
         }
     }
 }
@@ -242,10 +256,8 @@ mod tests {
 
     #[test]
     fn a_retry_is_never_told_to_come_at_once() {
-        assert_eq!(Error::rate_limited(Duration::from_millis(1), 0).retry_after_seconds(), Some(1));
-        assert_eq!(
-            Error::rate_limited(Duration::from_millis(1001), 0).retry_after_seconds(),
-            Some(2)
-        );
+        let after = |millis| Error::rate_limited(Duration::from_millis(millis), None);
+        assert_eq!(after(1).retry_after_seconds(), Some(1));
+        assert_eq!(after(1001).retry_after_seconds(), Some(2));
     }
 }

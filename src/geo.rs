@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// Mean radius of the earth in metres (IUGG).
-const EARTH_RADIUS: f64 = 6_371_008.8;
+pub(crate) const EARTH_RADIUS: f64 = 6_371_008.8;
 
 /// A place: degrees of WGS 84, within their ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]

@@ -46,4 +46,5 @@ pub mod rooms;
 pub mod store;
 pub mod telemetry;
 pub mod text;
+pub mod tracking;
 pub mod users;

@@ -16,7 +16,7 @@ use quick_cache::sync::Cache;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Rate, Rates};
-use crate::error::{Error, Result};
+use crate::error::{Allowance, Error, Result};
 use crate::ids::UserId;
 
 /// Accounts whose failed logins are remembered; the least used are forgotten first.
@@ -36,17 +36,6 @@ type Governor<K> = RateLimiter<K, DashMapStateStore<K>, Clock, StateInformationM
 pub struct Limiter<K: Hash + Eq + Clone> {
     governor: Option<(Governor<K>, Rate)>,
     clock: Clock,
-}
-
-/// What a caller has left, as the `X-RateLimit-*` headers say it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    /// How many are allowed in a window.
-    pub limit: u32,
-    /// How many of them are left now.
-    pub remaining: u32,
-    /// When all of them are back.
-    pub reset: Timestamp,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
@@ -71,14 +60,10 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             Ok(state) => Ok(Some(self.allowance(*rate, state.remaining_burst_capacity()))),
             Err(refusal) => {
                 let now = GovernorClock::now(&self.clock);
-                Err(Error::rate_limited(refusal.wait_time_from(now), 0))
+                let nothing_left = self.allowance(*rate, 0);
+                Err(Error::rate_limited(refusal.wait_time_from(now), Some(nothing_left)))
             }
         }
-    }
-
-    /// What a key that was just refused has: nothing, until the window has passed.
-    pub fn exhausted(&self) -> Option<Allowance> {
-        self.governor.as_ref().map(|(_, rate)| self.allowance(*rate, 0))
     }
 
     fn allowance(&self, rate: Rate, remaining: u32) -> Allowance {
@@ -125,7 +110,7 @@ impl Failures {
         let ends = window.started + rate.window;
         let now = self.clock.now();
         if window.count >= rate.count.get() && now < ends {
-            return Err(Error::rate_limited(ends.since(now), 0));
+            return Err(Error::rate_limited(ends.since(now), None));
         }
         Ok(())
     }
@@ -163,6 +148,10 @@ pub struct Limits {
     pub typing: Limiter<UserId>,
     /// Joining rooms, live and for good, per user.
     pub joins: Limiter<UserId>,
+    /// Orders placed, per user.
+    pub orders: Limiter<UserId>,
+    /// Positions, per driver.
+    pub locations: Limiter<UserId>,
     /// Connects to a namespace, per address.
     pub connects: Limiter<IpAddr>,
     /// New transports, per address: they cost before anybody connects over them.
@@ -186,6 +175,8 @@ impl Limits {
             sends: Limiter::new(rates.sends, clock),
             typing: Limiter::new(rates.typing, clock),
             joins: Limiter::new(rates.joins, clock),
+            orders: Limiter::new(rates.orders, clock),
+            locations: Limiter::new(rates.locations, clock),
             connects: Limiter::new(rates.connects, clock),
             handshakes: Limiter::new(rates.connects, clock),
             logins: Limiter::new(rates.logins, clock),
@@ -206,6 +197,8 @@ impl Limits {
                 limits.sends.forget_idle();
                 limits.typing.forget_idle();
                 limits.joins.forget_idle();
+                limits.orders.forget_idle();
+                limits.locations.forget_idle();
                 limits.connects.forget_idle();
                 limits.handshakes.forget_idle();
                 limits.logins.forget_idle();

@@ -17,6 +17,11 @@ const typing = new Typing(link);
 const reads = new Reads(link, chat, byId('scroll'));
 const rooms = new Rooms({ link, chat, api, outbox, resume, inbox });
 const receipts = new Receipts({ link, chat, api, session, inbox });
+const config = new PageConfig();
+const orders = new Orders({ link, api, session });
+const follow = new Follow({ link, api, orders });
+const offers = new Offers({ link, api, orders });
+const drive = new Drive(link);
 const sound = new Sound();
 
 const bar = new BarView({ link, choices, sound });
@@ -32,6 +37,14 @@ const invitesView = new InvitesView({ api, chat, choices });
 const roomView = new RoomView({ chat, rooms, api, members: membersView, invites: invitesView });
 const receiptsView = new ReceiptsView({ chat, receipts });
 const logView = new LogView(log);
+const sides = new SwitchView();
+const ordersView = new OrdersView({ orders, config });
+const actionsView = new ActionsView({ orders, drive });
+new OrderView({ orders, config, actions: actionsView });
+new TripView({ orders, follow, config });
+new DriverView({ offers, orders, config, drive });
+const fleet = new FleetView({ orders, api, link, config });
+new PlaceView({ orders, config });
 
 const complain = (problem) => bar.notify(problem.message);
 
@@ -67,7 +80,12 @@ chat.opened.listen((key) => { if (key === null) openKept.value = null; });
 people.chosen.listen((key) => openConversation(key));
 head.left.listen(() => leaveConversation());
 head.roomAsked.listen(() => roomView.open(chat.openId));
-for (const { failed } of [thread, head]) failed.listen(complain);
+for (const { failed } of [thread, head, orders, follow, offers, drive]) failed.listen(complain);
+orders.told.listen((text) => bar.notify(text));
+orders.opened.listen((id) => { if (session.active) orderKept.value = id; });
+orders.changed.listen((id) => noticeRoom(id));
+actionsView.roomAsked.listen((order) => openOrderRoom(order));
+sides.changed.listen(() => fleet.load());
 messages.readsAsked.listen((message) => receiptsView.open(message));
 join.entered.listen((room) => enterRoom(room));
 bar.loggedOut.listen(() => logOut());
@@ -83,6 +101,8 @@ window.addEventListener('beforeunload', (event) => {
   if (outbox.pending) event.preventDefault();
 });
 
+/** Which order is open, so that it is so again after a reload. */
+const orderKept = new Kept('sessionStorage', 'waggle.order', null);
 const FRESH = 2000;
 let fetchedAt = 0;
 /** `{key, isRoom}` of the open conversation. */
@@ -93,11 +113,12 @@ async function enter(open = null) {
   showView();
   logView.restore();
   await recognize();
-  const [, listed] = await Promise.allSettled([chat.people.load(), inbox.load()]);
+  const [, listed] = await Promise.allSettled([chat.people.load(), inbox.load(), config.load(api)]);
   fetchedAt = listed.status === 'fulfilled' ? Date.now() : 0;
   if (!session.active) return;
   // A room may have been left meanwhile.
   if (open && (!open.isRoom || chat.room(open.key))) openConversation(open.key);
+  orders.show(orderKept.value);
   link.open();
   await join.offer();
 }
@@ -109,8 +130,7 @@ async function recognize() {
 
 function showView() {
   byId('entry').hidden = session.active;
-  byId('chat').hidden = !session.active;
-  document.body.dataset.view = session.active ? 'chat' : 'entry';
+  sides.render(session.active);
   join.showWaiting();
   document.body.dataset.pane = chat.openId ? 'thread' : 'list';
   bar.showSession(session);
@@ -124,6 +144,23 @@ session.changed.listen(() => {
 function openConversation(key) {
   openKept.value = { key, isRoom: chat.conversation(key).isRoom };
   chat.show(key).catch(complain);
+}
+
+/** A driver has taken an order of this person, or they one: its room is new in the list. */
+function noticeRoom(id) {
+  const order = orders.listed.find((one) => one.id === id);
+  if (order?.roomId && isUnderWay(order) && orders.role !== 'admin' && !chat.room(order.roomId)) inbox.loadSoon();
+}
+
+/** The room in which customer and driver talk; of an order that has ended, its history. */
+async function openOrderRoom({ roomId }) {
+  try {
+    chat.takeRoom((await api.room(roomId)).room);
+    sides.show('chat');
+    openConversation(roomId);
+  } catch (problem) {
+    complain(problem);
+  }
 }
 
 /** A room just made or joined; where its messages are is in the list of conversations. */
@@ -169,11 +206,17 @@ function leave() {
   resume.reset();
   inbox.reset();
   receipts.reset();
+  drive.reset();
+  fleet.reset();
+  ordersView.reset();
+  offers.reset();
+  orderKept.value = null;
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   chat.leave();
   chat.reset();
   people.reset();
   session.end();
+  orders.reset();
   showView();
 }
 

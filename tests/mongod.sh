@@ -64,10 +64,15 @@ start_mongod() {
     mkdir -p "$dir/data"
     dir=$(cd "$dir" && pwd)
     if ! _mongod_runs "$dir"; then
+        # Every test has a database of its own, and every index is a file: those of dropped and of idle
+        # ones are let go of early, else there are more than a process may have open.
         "$MONGOD_TOOLS/mongod" --replSet rs0 --bind_ip 127.0.0.1 --port "$port" \
             --dbpath "$dir/data" --logpath "$dir/mongod.log" --logappend \
             --wiredTigerCacheSizeGB 1 --nounixsocket \
-            --setParameter enableTestCommands=1 </dev/null >/dev/null 2>&1 &
+            --setParameter enableTestCommands=1 \
+            --setParameter minSnapshotHistoryWindowInSeconds=0 --syncdelay 10 \
+            --wiredTigerEngineConfigString \
+            'file_manager=(close_idle_time=3,close_scan_interval=1,close_handle_minimum=100)' </dev/null >/dev/null 2>&1 &
         echo $! >"$dir/mongod.pid"
         disown
     fi

@@ -10,19 +10,24 @@ use crate::auth::store::{AuthStore, embedded::EmbeddedAuthStore, mongo::MongoAut
 use crate::chat::service::{Chat, Parts as ChatParts};
 use crate::chat::store::{ChatStore, embedded::EmbeddedChatStore, mongo::MongoChatStore};
 use crate::config::Config;
+use crate::drivers::service::{Drivers, Parts as DriverParts};
+use crate::drivers::store::{DriverStore, embedded::EmbeddedDriverStore, mongo::MongoDriverStore};
 use crate::limits::Limits;
+use crate::orders::service::{Orders, Parts as OrderParts};
+use crate::orders::store::{OrderStore, embedded::EmbeddedOrderStore, mongo::MongoOrderStore};
 use crate::presence::service::Presence;
 use crate::presence::store::{
     PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore,
 };
-use crate::realtime::events::{Dispatcher, EventTable};
+use crate::realtime::events::Dispatcher;
 use crate::realtime::hub::Hub;
 use crate::rooms::service::{Parts as RoomParts, Rooms};
 use crate::rooms::store::{RoomStore, embedded::EmbeddedRoomStore, mongo::MongoRoomStore};
 use crate::store::Stores;
+use crate::tracking::service::Tracking;
 use crate::users::service::Users;
 use crate::users::store::{UserStore, embedded::EmbeddedUserStore, mongo::MongoUserStore};
-use crate::{auth, chat, presence};
+use crate::{auth, chat, drivers, orders, presence, tracking};
 
 /// Every domain's service.
 pub(super) struct Domains {
@@ -32,6 +37,9 @@ pub(super) struct Domains {
     pub(super) presence: Arc<Presence>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) chat: Arc<Chat>,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) tracking: Arc<Tracking>,
     pub(super) dispatcher: Arc<Dispatcher>,
 }
 
@@ -41,6 +49,8 @@ struct DomainStores {
     presence: Arc<dyn PresenceStore>,
     rooms: Arc<dyn RoomStore>,
     chat: Arc<dyn ChatStore>,
+    drivers: Arc<dyn DriverStore>,
+    orders: Arc<dyn OrderStore>,
 }
 
 impl DomainStores {
@@ -52,6 +62,8 @@ impl DomainStores {
                 presence: Arc::new(EmbeddedPresenceStore::new(db.clone())),
                 rooms: Arc::new(EmbeddedRoomStore::new(db.clone())),
                 chat: Arc::new(EmbeddedChatStore::new(db.clone())),
+                drivers: Arc::new(EmbeddedDriverStore::new(db.clone())),
+                orders: Arc::new(EmbeddedOrderStore::new(db.clone())),
             },
             Stores::Mongo(db) => Self {
                 auth: Arc::new(MongoAuthStore::new(db)),
@@ -59,6 +71,8 @@ impl DomainStores {
                 presence: Arc::new(MongoPresenceStore::new(db)),
                 rooms: Arc::new(MongoRoomStore::new(db)),
                 chat: Arc::new(MongoChatStore::new(db)),
+                drivers: Arc::new(MongoDriverStore::new(db)),
+                orders: Arc::new(MongoOrderStore::new(db)),
             },
         }
     }
@@ -105,35 +119,74 @@ impl Domains {
         let chat = Chat::new(parts, config.typing_timeout);
         presence.ask_for_contacts(chat.clone());
         rooms.ask_for_positions(chat.clone());
+        let drivers = Drivers::new(DriverParts {
+            store: on.drivers,
+            auth: auth.clone(),
+            hub: hub.clone(),
+            limits: limits.clone(),
+            grace: config.presence.grace,
+            max_age: config.orders.location_max_age,
+            retention: config.orders.location_retention,
+        });
+        let orders = Orders::new(OrderParts {
+            store: on.orders,
+            auth: auth.clone(),
+            drivers: drivers.clone(),
+            rooms: rooms.clone(),
+            hub: hub.clone(),
+            limits: limits.clone(),
+            config: config.orders.clone(),
+            grace: config.presence.grace,
+        });
+        let tracking = Tracking::new(&orders, &drivers, hub);
+        drivers.watch(vec![orders.clone(), tracking.clone()]);
+        orders.watch(tracking.clone());
+        rooms.ask_for_given(orders.clone());
         // Auth first: it may end a socket whose login session has just ended.
-        hub.watch(vec![auth.clone(), presence.clone(), rooms.clone(), chat.clone()]);
+        hub.watch(vec![
+            auth.clone(),
+            presence.clone(),
+            rooms.clone(),
+            chat.clone(),
+            drivers.clone(),
+            orders.clone(),
+        ]);
         hub.watch_expiry();
         limits.forget_idle_keys();
         auth.remove_expired();
-        let dispatcher = Dispatcher::new(tables(&auth, &presence, &chat, hub), hub);
-        Ok(Self { limits, auth, users, presence, rooms, chat, dispatcher })
+        drivers.forget_old_history();
+        orders.keep_dispatching();
+        let tables = vec![
+            auth::events::table(&auth),
+            chat::events::shared_table(&chat, hub),
+            chat::events::table(&chat),
+            chat::room_events::table(&chat, hub),
+            presence::events::table(&presence),
+            drivers::events::table(&drivers, hub),
+            orders::events::table(&orders),
+            tracking::events::table(&tracking),
+        ];
+        let dispatcher = Dispatcher::new(tables, hub);
+        Ok(Self {
+            limits,
+            auth,
+            users,
+            presence,
+            rooms,
+            chat,
+            drivers,
+            orders,
+            tracking,
+            dispatcher,
+        })
     }
 
     /// Writes what was accepted and is not on disk yet.
     pub(super) async fn close(&self) {
         self.chat.close().await;
+        self.drivers.close().await;
         if let Err(error) = self.presence.save().await {
             tracing::warn!(%error, "last seen times could not be saved");
         }
     }
-}
-
-fn tables(
-    auth: &Arc<Auth>,
-    presence: &Arc<Presence>,
-    chat: &Arc<Chat>,
-    hub: &Arc<Hub>,
-) -> Vec<EventTable> {
-    vec![
-        auth::events::table(auth),
-        chat::events::shared_table(chat, hub),
-        chat::events::table(chat),
-        chat::room_events::table(chat, hub),
-        presence::events::table(presence),
-    ]
 }

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::store::embedded::{self, Embedded};
 use crate::store::mongo::{ConnectError, MigrateError, Mongo};
 use crate::store::{Stores, mongo};
-use crate::{auth, chat, presence, rooms};
+use crate::{auth, chat, drivers, orders, presence, rooms};
 
 /// Why the store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,8 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
             presence::store::embedded::MIGRATIONS,
             chat::store::embedded::MIGRATIONS,
             rooms::store::embedded::MIGRATIONS,
+            drivers::store::embedded::MIGRATIONS,
+            orders::store::embedded::MIGRATIONS,
         ];
         return Ok(Stores::Embedded(Embedded::open(&path, &steps.concat())?));
     };
@@ -55,11 +57,13 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
              and several waggle nodes cannot use it"
         );
     }
-    let steps: [&[mongo::MongoMigration]; 4] = [
+    let steps: [&[mongo::MongoMigration]; 6] = [
         auth::store::mongo::MIGRATIONS,
         presence::store::mongo::MIGRATIONS,
         chat::store::mongo::MIGRATIONS,
         rooms::store::mongo::MIGRATIONS,
+        drivers::store::mongo::MIGRATIONS,
+        orders::store::mongo::MIGRATIONS,
     ];
     for domain in steps {
         mongo.migrate(domain).await?;

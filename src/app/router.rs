@@ -24,7 +24,7 @@ use crate::realtime::hub::Hub;
 use crate::realtime::socketio::{Door, Gate};
 use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id};
 use crate::store::Stores;
-use crate::{auth, chat, rooms, users};
+use crate::{auth, chat, drivers, orders, rooms, tracking, users};
 
 /// The largest REST body, in bytes (CONTRACT §10).
 const MAX_BODY: usize = 1024 * 1024;
@@ -54,7 +54,7 @@ pub(super) fn router(
         // Seed 003's clients know the routes of accounts under this prefix.
         .nest("/auth", accounts(domains).into())
         .merge(docs::router(openapi, domains.dispatcher.tables()))
-        .merge(pages::router())
+        .merge(pages::router(&config.orders))
         .fallback(async || Error::not_found("There is nothing here"))
         .method_not_allowed_fallback(async || {
             Error::not_found("There is nothing here for this method")
@@ -93,12 +93,19 @@ fn rooms(domains: &Domains) -> OpenApiRouter {
         .merge(chat::room_routes::router(&domains.chat, &domains.limits))
 }
 
+fn orders(domains: &Domains) -> OpenApiRouter {
+    orders::routes::router(&domains.orders, &domains.limits)
+        .merge(tracking::routes::router(&domains.tracking))
+}
+
 fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Frame::openapi())
         .nest("/api/auth", accounts(domains))
         .nest("/api/messages", chat::routes::messages(&domains.chat, &domains.limits))
         .nest("/api/conversations", chat::routes::conversations(&domains.chat))
         .nest("/rooms", rooms(domains))
+        .nest("/api/orders", orders(domains))
+        .nest("/api/drivers", drivers::routes::router(&domains.drivers, &domains.limits))
         .merge(operations::router(operations))
 }
 

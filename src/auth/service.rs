@@ -166,6 +166,17 @@ impl Auth {
         }
     }
 
+    /// The account of the driver with this number.
+    pub async fn account_of_driver(&self, number: i64) -> Result<Option<Arc<Account>>> {
+        Ok(self.store.account_of_driver(number).await?.map(Arc::new))
+    }
+
+    /// The account with this username, given as its key.
+    pub async fn account_named(&self, key: &str) -> Result<Option<Arc<Account>>> {
+        let name = LoginName::Username(key.to_owned());
+        Ok(self.store.account_by_login(&name).await?.map(Arc::new))
+    }
+
     /// An account as its owner sees it.
     pub async fn user(&self, account: &Account) -> Result<User> {
         let mut users = self.users(std::slice::from_ref(account)).await?;

@@ -11,6 +11,10 @@ pub struct Rates {
     pub typing: Option<Rate>,
     /// `RATE_LIMIT_JOINS`, per user.
     pub joins: Option<Rate>,
+    /// `RATE_LIMIT_ORDERS`, per user.
+    pub orders: Option<Rate>,
+    /// `RATE_LIMIT_LOCATIONS`, per driver.
+    pub locations: Option<Rate>,
     /// `RATE_LIMIT_CONNECTS`, per address.
     pub connects: Option<Rate>,
     /// `RATE_LIMIT_LOGINS`, per address.
@@ -30,6 +34,8 @@ impl Rates {
             sends: vars.rate("RATE_LIMIT_SENDS", "30/10s"),
             typing: vars.rate("RATE_LIMIT_TYPING", "20/10s"),
             joins: vars.rate("RATE_LIMIT_JOINS", "200/10s"),
+            orders: vars.rate("RATE_LIMIT_ORDERS", "30/1m"),
+            locations: vars.rate("RATE_LIMIT_LOCATIONS", "100/10s"),
             connects: vars.rate("RATE_LIMIT_CONNECTS", "600/10s"),
             logins: vars.rate("RATE_LIMIT_LOGINS", "10/1m"),
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),

@@ -50,6 +50,13 @@ choices! {
         /// MessagePack, `socket.io-msgpack-parser`.
         Msgpack = "msgpack",
     }
+    /// How orders are given out (CONTRACT §7).
+    DispatchMode {
+        /// Every available driver is told, the first to accept wins.
+        Broadcast = "broadcast",
+        /// The nearest driver is asked, then the next.
+        Nearest = "nearest",
+    }
     /// Who is told that somebody came or went (CONTRACT §6).
     PresenceAudience {
         /// Everyone connected.

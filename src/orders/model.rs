@@ -12,6 +12,7 @@ use crate::text::{Address, Description, DisplayName, IdempotencyKey, Text};
 /// How far an order has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OrderStatus)]
 pub enum Status {
     /// No driver has taken it.
     Pending,

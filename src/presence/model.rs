@@ -19,6 +19,7 @@ pub const USER_STATUS: ServerEvent<UserStatus> =
 /// The two states of presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = PresenceStatus)]
 pub enum Status {
     /// At least one socket, or one a moment ago.
     Online,

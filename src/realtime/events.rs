@@ -181,7 +181,7 @@ impl EventTable {
         let handler: Handler = Box::new(move |session, value| {
             let handle = handle.clone();
             Box::pin(async move {
-                if is_object && !value.is_object() {
+                if is_object && !value.is_object() && !value.is_null() {
                     return Err(Error::invalid("payload", "must be an object"));
                 }
                 let payload = from_value(if value.is_null() { json!({}) } else { value })?;

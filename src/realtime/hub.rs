@@ -225,9 +225,27 @@ impl Hub {
 
     /// Takes every socket of one audience out of another, and gives those that were in it.
     pub fn leave_all(&self, these: Audience, audience: Audience) -> Vec<Arc<Session>> {
-        let mut sessions = self.audiences.sessions(&[these]);
-        sessions.retain(|session| session.is_in(audience));
+        let sessions = self.sessions_in(these, audience);
         sessions.iter().for_each(|session| self.leave(session, audience));
+        sessions
+    }
+
+    /// The sockets that are in both of two audiences, connected here.
+    pub fn sessions_in(&self, these: Audience, those: Audience) -> Vec<Arc<Session>> {
+        let mut sessions = self.audiences.sessions(&[these]);
+        sessions.retain(|session| session.is_in(those));
+        sessions
+    }
+
+    /// Puts every socket that is in both of two audiences into a third, and gives them.
+    pub fn join_all(
+        &self,
+        these: Audience,
+        those: Audience,
+        audience: Audience,
+    ) -> Vec<Arc<Session>> {
+        let sessions = self.sessions_in(these, those);
+        sessions.iter().for_each(|session| self.join(session, audience));
         sessions
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::layers::RequestId;
+use super::layers::{RequestId, show_allowance};
 use crate::error::{Error, ErrorBody};
 
 /// How a router shows answers and errors.
@@ -66,6 +66,9 @@ impl IntoResponse for Error {
         let mut response = status.into_response();
         if let Some(seconds) = self.retry_after_seconds() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(allowance) = self.allowance {
+            show_allowance(response.headers_mut(), allowance);
         }
         response.extensions_mut().insert(Answer::Failure(self));
         response

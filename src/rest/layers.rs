@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::{HeaderValue, Response as HttpResponse};
+use axum::http::{HeaderMap, HeaderValue, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio_util::task::TaskTracker;
 
 use crate::caller::Caller;
-use crate::error::{Error, Result};
-use crate::limits::{Allowance, Limits, PerAddress};
+use crate::error::{Allowance, Error, Result};
+use crate::limits::{Limits, PerAddress};
 use crate::net::address::ClientAddress;
 
 /// What a request is called in logs and error answers.
@@ -89,7 +89,7 @@ pub async fn by_address(
 ) -> Response {
     let limiter = limiter(&limits);
     let checked = limiter.check(&address.0);
-    limited(checked, limiter.exhausted(), request, next).await
+    limited(checked, request, next).await
 }
 
 /// Limits the requests of a user that change something; needs a token, as the routes behind do.
@@ -104,24 +104,31 @@ pub async fn by_user(State(limits): State<Arc<Limits>>, request: Request, next: 
     };
     let limiter = &limits.rest_writes;
     let checked = limiter.check(&caller.user);
-    limited(checked, limiter.exhausted(), Request::from_parts(parts, body), next).await
+    limited(checked, Request::from_parts(parts, body), next).await
 }
 
-async fn limited(
-    checked: Result<Option<Allowance>>,
-    exhausted: Option<Allowance>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut response, allowance) = match checked {
-        Ok(allowance) => (next.run(request).await, allowance),
-        Err(error) => (error.into_response(), exhausted),
-    };
-    if let Some(Allowance { limit, remaining, reset }) = allowance {
-        let headers = response.headers_mut();
-        headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
-        headers.insert("x-ratelimit-remaining", HeaderValue::from(remaining));
-        headers.insert("x-ratelimit-reset", HeaderValue::from(reset.seconds()));
+/// A refusal by a limit behind this one shows that one.
+async fn limited(checked: Result<Option<Allowance>>, request: Request, next: Next) -> Response {
+    match checked {
+        Err(error) => error.into_response(),
+        Ok(allowance) => {
+            let mut response = next.run(request).await;
+            if let Some(allowance) = allowance
+                && !response.headers().contains_key(LIMIT)
+            {
+                show_allowance(response.headers_mut(), allowance);
+            }
+            response
+        }
     }
-    response
+}
+
+/// The header that says how many are allowed.
+const LIMIT: &str = "x-ratelimit-limit";
+
+/// Says in headers what a caller has left of a limit.
+pub(super) fn show_allowance(headers: &mut HeaderMap, allowance: Allowance) {
+    headers.insert(LIMIT, HeaderValue::from(allowance.limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(allowance.remaining));
+    headers.insert("x-ratelimit-reset", HeaderValue::from(allowance.reset.seconds()));
 }

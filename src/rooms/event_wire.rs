@@ -53,7 +53,7 @@ pub enum LeaveReason {
     Left,
     /// Its user was removed by somebody.
     Removed,
-    /// The room is gone.
+    /// The room is gone, or archived with its order.
     Closed,
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::ids::{InviteId, RoomId, UserId};
+use crate::ids::{InviteId, OrderId, RoomId, UserId};
 use crate::text::{Description, DisplayName};
 
 /// A room.
@@ -22,6 +22,18 @@ pub struct Room {
     pub owner: UserId,
     /// Since when.
     pub created_at: Timestamp,
+    /// Which order it belongs to, where nobody made it: then it is not stored, and is what the
+    /// order says it is.
+    pub of_order: Option<OrderRoom>,
+}
+
+/// Of a room that belongs to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OrderRoom {
+    /// Which order.
+    pub order: OrderId,
+    /// Whether the order has ended: the room can be read, and nobody enters it.
+    pub is_archived: bool,
 }
 
 /// Somebody in a room.

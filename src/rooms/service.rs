@@ -3,6 +3,7 @@
 //! Not here: messages. They are chat's, which asks here who belongs to a room.
 
 mod attending;
+mod given;
 mod inviting;
 mod joining;
 mod managing;
@@ -19,7 +20,7 @@ use secrecy::SecretString;
 
 use super::attendance::Attendance;
 use super::invites::InviteTokens;
-use super::model::{Member, Room, RoomRole};
+use super::model::{Member, Membership, Room, RoomRole};
 use super::store::RoomStore;
 use super::wire::RoomView;
 use crate::auth::service::Auth;
@@ -30,6 +31,8 @@ use crate::limits::Limits;
 use crate::presence::service::Presence;
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::Command;
+
+pub use given::GivenRooms;
 
 /// Rooms that are remembered with their members.
 const REMEMBERED: usize = 20_000;
@@ -90,6 +93,7 @@ pub struct Rooms {
     turns: [tokio::sync::Mutex<()>; TURNS],
     attendance: Attendance,
     positions: OnceLock<Arc<dyn Positions>>,
+    given: OnceLock<Arc<dyn GivenRooms>>,
     this: Weak<Self>,
 }
 
@@ -111,6 +115,14 @@ impl Occupied {
     /// The member with this id.
     pub fn member(&self, user: UserId) -> Option<&Member> {
         self.by_user.get(&user).map(|at| &self.members[*at])
+    }
+
+    /// That somebody made the room, who may then change it.
+    fn must_be_made(&self) -> Result<()> {
+        match self.room.of_order {
+            Some(_) => Err(Error::forbidden("The room belongs to an order")),
+            None => Ok(()),
+        }
     }
 
     fn role(&self, user: UserId) -> Option<RoomRole> {
@@ -153,6 +165,7 @@ impl Rooms {
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             attendance: Attendance::default(),
             positions: OnceLock::new(),
+            given: OnceLock::new(),
             store: parts.store,
             auth: parts.auth,
             presence: parts.presence,
@@ -178,7 +191,7 @@ impl Rooms {
     /// A room with its members, without asking the database where it is remembered.
     async fn occupied(&self, room: RoomId) -> Result<Option<Arc<Occupied>>> {
         let load = async {
-            let found = self.store.room(room).await.map_err(Some)?.ok_or(None)?;
+            let found = self.find(room).await.map_err(Some)?.ok_or(None)?;
             let occupied = Occupied::new(found);
             if occupied.member(occupied.room.owner).is_some() {
                 return Ok(Arc::new(occupied));
@@ -216,6 +229,7 @@ impl Rooms {
         least: RoomRole,
     ) -> Result<(Arc<Occupied>, Member)> {
         let (occupied, member) = self.member(room, user).await?;
+        occupied.must_be_made()?;
         if occupied.room.role_of(&member) >= least {
             return Ok((occupied, member));
         }
@@ -230,8 +244,12 @@ impl Rooms {
     }
 
     /// The memberships of a user: rooms, and since when.
-    pub async fn memberships(&self, user: UserId) -> Result<Vec<super::model::Membership>> {
+    pub async fn memberships(&self, user: UserId) -> Result<Vec<Membership>> {
         let mut memberships = self.store.rooms_of(user).await?;
+        if let Some(given) = self.given.get() {
+            memberships.extend(given.rooms_of(user).await?);
+            memberships.sort_by_key(|one| std::cmp::Reverse(one.room.created_at));
+        }
         let ending = self.ending();
         memberships.retain(|membership| !ending.contains(&(membership.room.id, user)));
         Ok(memberships)
@@ -240,7 +258,7 @@ impl Rooms {
     /// Everybody who shares a room with `user`.
     pub async fn contacts(&self, user: UserId) -> Result<HashSet<UserId>> {
         let mut contacts = HashSet::new();
-        for membership in self.store.rooms_of(user).await? {
+        for membership in self.memberships(user).await? {
             let occupied = self.occupied(membership.room.id).await?;
             let members = occupied.iter().flat_map(|occupied| &occupied.members);
             contacts.extend(members.map(|member| member.user).filter(|one| *one != user));

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::model::{Invite, Membership, Room, RoomRole};
 use crate::clock::Timestamp;
-use crate::ids::{InviteId, RoomId, UserId};
+use crate::ids::{InviteId, OrderId, RoomId, UserId};
 use crate::presence::model::Status;
 use crate::text::{Description, DisplayName};
 
@@ -35,6 +35,11 @@ pub struct RoomView {
     pub member_count: u64,
     /// Since when.
     pub created_at: Timestamp,
+    /// Which order the room belongs to, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<OrderId>,
+    /// Whether that order has ended: the room can be read, and nobody enters it.
+    pub is_archived: bool,
     /// What the caller may do in it; nothing for who is no member.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub role: Option<RoomRole>,
@@ -52,6 +57,8 @@ impl RoomView {
             owner_id: room.owner,
             member_count,
             created_at: room.created_at,
+            order_id: room.of_order.map(|of| of.order),
+            is_archived: room.of_order.is_some_and(|of| of.is_archived),
             role,
         }
     }

@@ -3,6 +3,7 @@
 //! Not here: documents. Each domain's store knows its own.
 
 pub(crate) mod fields;
+pub(crate) mod geo;
 pub(crate) mod index;
 mod migrate;
 pub(crate) mod operation;

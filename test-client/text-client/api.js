@@ -8,6 +8,7 @@ class Problem extends Error {
   }
 }
 
+const orderPath = (id, rest = '') => `/api/orders/${encodeURIComponent(id)}${rest}`;
 const roomPath = (id, rest = '') => `/rooms/${encodeURIComponent(id)}${rest}`;
 
 /** The REST side of the server. */
@@ -51,6 +52,20 @@ class Api {
   invite(id, form) { return this.#signedIn('POST', roomPath(id, '/invite'), form); }
   invites(id) { return this.#get(roomPath(id, '/invites')); }
   revokeInvite(id, inviteId) { return this.#signedIn('DELETE', roomPath(id, `/invites/${encodeURIComponent(inviteId)}`)); }
+
+  orders(query) { return this.#get('/api/orders', query); }
+  order(id) { return this.#get(orderPath(id)); }
+  assignOrder(id, form) { return this.#signedIn('POST', orderPath(id, '/assign'), form); }
+  unassignOrder(id) { return this.#signedIn('POST', orderPath(id, '/unassign'), {}); }
+  trail(id, query) { return this.#get(orderPath(id, '/track'), query); }
+  driver() { return this.#get('/api/drivers/me'); }
+  driversNearby(query) { return this.#get('/api/drivers/nearby', query); }
+
+  /** What the server has pages know; not enveloped. */
+  async pageConfig() {
+    const answer = await this.#fetch('GET', '/page-config.json');
+    return answer.json();
+  }
 
   /** Renews the token pair; several callers at once share one request, as a refresh token is good for one use. */
   refresh() {

@@ -18,7 +18,7 @@ class Inbox {
     const [entries, counts] = await Promise.all([this.#pages(), this.#api.unread()]);
     for (const entry of entries) this.#chat.takeInboxEntry(entry, counts.byConversation?.[entry.id]);
     const here = new Set(entries.map(({ id }) => id));
-    for (const conversation of before) if (!here.has(conversation.key)) this.#chat.forget(conversation);
+    for (const conversation of before) if (!here.has(conversation.key) && !conversation.room.isArchived) this.#chat.forget(conversation);
     this.#chat.listChanged.fire();
     this.loaded.fire();
   }

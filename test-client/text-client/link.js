@@ -1,8 +1,17 @@
 'use strict';
 
+/** What the states of the connection are called, with the detail. */
+const LINK_WORDS = {
+  offline: () => 'Not connected',
+  connecting: (detail) => (detail ? `Connecting: ${detail}` : 'Connecting…'),
+  connected: (detail) => `Connected via ${detail}`,
+  reconnecting: (detail) => (detail ? `Reconnecting… (${detail})` : 'Reconnecting…'),
+  refused: (detail) => `Refused: ${detail}`,
+};
+
 /**
  * The Socket.IO connection: opens, watches, cuts and reopens it. It knows events by name only.
- * With the namespace `/chat` it joins `/rooms` and `/presence` too, over the same transport.
+ * With the namespace `/chat` it joins `/rooms`, `/presence` and `/orders` too, over the same transport.
  */
 class Link {
   static LONGEST_WAIT = 15_000;
@@ -13,6 +22,8 @@ class Link {
   connected = new Signal();
   /** The socket that carries rooms is connected: the same one, or that of `/rooms`. */
   roomsConnected = new Signal();
+  /** The same of the socket that carries orders. */
+  ordersConnected = new Signal();
   disconnected = new Signal();
 
   #session;
@@ -37,6 +48,10 @@ class Link {
 
   get up() {
     return this.#socket?.connected ?? false;
+  }
+
+  get ordersUp() {
+    return this.#surfaces?.orders.connected ?? false;
   }
 
   get roomsUp() {
@@ -93,6 +108,12 @@ class Link {
     return this.#surfaces.ask(this.#surfaces.of(payload), event, payload);
   }
 
+  /** As `request`, over the socket that carries orders. */
+  async requestOrders(event, payload) {
+    if (!this.#surfaces) throw Surfaces.lost('Not connected.');
+    return this.#surfaces.ask(this.#surfaces.orders, event, payload);
+  }
+
   /** The same of every socket that carries messages; gives the answers. */
   async requestEach(event, payload) {
     return Promise.all(this.#surfaces?.carriers.map((socket) => this.#surfaces.ask(socket, event, payload)) ?? []);
@@ -115,6 +136,9 @@ class Link {
     const rooms = this.#surfaces.open('/rooms', auth);
     rooms.on('connect', () => this.roomsConnected.fire());
     this.#watch(rooms, '/rooms ');
+    const orders = this.#surfaces.open('/orders', (answer) => answer({ token: this.#session.token }));
+    orders.on('connect', () => this.ordersConnected.fire());
+    this.#watch(orders, '/orders ');
     this.#watch(this.#surfaces.open('/presence', (answer) => answer({ token: this.#session.token })), '/presence ');
   }
 
@@ -139,6 +163,7 @@ class Link {
     this.#show('connected', engine.transport.name);
     this.connected.fire();
     if (this.#surfaces.rooms === this.#socket) this.roomsConnected.fire();
+    if (this.#surfaces.orders === this.#socket) this.ordersConnected.fire();
   }
 
   #onDisconnect(reason) {

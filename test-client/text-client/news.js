@@ -30,9 +30,10 @@ class News {
     setText(byId('announcer'), `${displayName(this.#chat.person(sender))}${where}: ${message.content}`);
   }
 
-  #onGone({ key, room: { name }, leaving }, reason) {
+  #onGone({ key, room: { name, orderId }, leaving }, reason) {
     this.#outbox.abandon(key);
     if (leaving) return;
+    if (orderId) return this.#bar.notify(`The room “${name}” is closed: its order has ended, or has another driver.`);
     this.#bar.notify(reason === 'closed' ? `The room “${name}” was deleted.` : `You were removed from the room “${name}”.`);
   }
 }

@@ -14,6 +14,7 @@ class Surfaces {
   }
 
   get main() { return this.#main; }
+  get orders() { return this.#beside.get('/orders') ?? this.#main; }
   get rooms() { return this.#beside.get('/rooms') ?? this.#main; }
 
   /** Every socket that carries messages. */

@@ -2,14 +2,6 @@
 
 /** The bar on top: the connection's state and choices, sound, theme, log, logging out. */
 class BarView {
-  static WORDS = {
-    offline: () => 'Not connected',
-    connecting: (detail) => (detail ? `Connecting: ${detail}` : 'Connecting…'),
-    connected: (detail) => `Connected via ${detail}`,
-    reconnecting: (detail) => (detail ? `Reconnecting… (${detail})` : 'Reconnecting…'),
-    refused: (detail) => `Refused: ${detail}`,
-  };
-
   loggedOut = new Signal();
   #link;
   #choices;
@@ -34,8 +26,8 @@ class BarView {
   showState() {
     const { name, detail } = this.#link.state;
     byId('state').dataset.state = name;
-    byId('state').title = BarView.WORDS[name](detail);
-    setText(byId('state-text'), BarView.WORDS[name](detail));
+    byId('state').title = LINK_WORDS[name](detail);
+    setText(byId('state-text'), LINK_WORDS[name](detail));
     byId('cut').hidden = name !== 'connected';
     byId('reconnect').hidden = name !== 'refused';
   }

@@ -16,8 +16,8 @@ class EntryView {
     this.#api = api;
     this.#prepareSwitch();
     this.#preparePasswords();
-    onSubmit('register', async ({ username, email, password }) => {
-      this.signedIn.fire(await this.#api.register({ username, email, password }), true);
+    onSubmit('register', async ({ username, email, password, role }) => {
+      this.signedIn.fire(await this.#api.register({ username, email, password, role }), true);
     });
     onSubmit('login', async ({ identity, password }) => {
       const who = identity.includes('@') ? { email: identity } : { username: identity };

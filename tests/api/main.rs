@@ -16,6 +16,8 @@ mod idempotence;
 mod inbox;
 mod limits;
 mod operations;
+mod orders;
+mod orders_model;
 mod passwords;
 mod polling;
 mod presence;

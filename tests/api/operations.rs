@@ -141,6 +141,25 @@ on_every_store! {
         }
     }
 
+    #[set(MAP_TILE_URL = "https://tiles.example.org/{z}/{x}/{y}.png", CURRENCY = "EUR")]
+    async fn the_pages_learn_what_the_server_is_set_to(server) {
+        let answer = server.get("/page-config.json").await;
+        assert_eq!(answer.status, 200);
+        let url = "https://tiles.example.org/{z}/{x}/{y}.png";
+        assert_eq!(answer.body, json!({"tileUrl": url, "currency": "EUR", "dispatchMode": "broadcast"}));
+        for path in ["/", "/map.html"] {
+            let policy = server.get(path).await.header("content-security-policy").to_owned();
+            assert!(policy.contains("img-src 'self' data: https://tiles.example.org;"), "{policy}");
+        }
+    }
+
+    async fn pages_show_no_pictures_from_elsewhere_unless_told_to(server) {
+        let answer = server.get("/page-config.json").await;
+        assert_eq!(answer.body["tileUrl"], Value::Null);
+        let policy = server.get("/map.html").await.header("content-security-policy").to_owned();
+        assert!(policy.contains("img-src 'self' data:;"), "{policy}");
+    }
+
     #[set(CORS_ORIGIN = "https://app.example.com, http://localhost:8080")]
     async fn an_origin_that_is_listed_may_call_with_credentials(server) {
         for path in ["/api/auth/me", "/socket.io/?EIO=4&transport=polling"] {

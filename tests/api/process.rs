@@ -1,21 +1,12 @@
 //! The program itself: its configuration, its start, its end by a signal (CONTRACT §9, §10).
 
-use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-
+use crate::support::process::{Process, waggle};
 use crate::support::server::{SECRET, TestDir};
 use crate::support::transport::{Transport, websocket};
 use crate::support::{Person, Server, Socket};
-
-fn waggle(dir: &Path, set: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_waggle"));
-    command.env_clear().current_dir(dir).envs(set.iter().copied()).kill_on_drop(true);
-    command
-}
 
 async fn check(set: &[(&str, &str)]) -> Output {
     let dir = TestDir::new();
@@ -140,52 +131,6 @@ async fn a_port_that_is_taken_is_told() {
     let output = waggle(dir.path(), &set).output().await.unwrap();
     assert!(!output.status.success());
     assert!(String::from_utf8(output.stderr).unwrap().contains(&port));
-}
-
-/// The program, serving on the data of a server that was stopped, and its log from then on.
-struct Process {
-    child: Child,
-    log: tokio::task::JoinHandle<String>,
-}
-
-impl Process {
-    /// Starts it with the settings of a stopped server, which stands for it from then on.
-    async fn start(server: &Server) -> Self {
-        let settings = server.settings();
-        let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        let mut command = waggle(server.dir(), &settings);
-        command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", "json").stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut log = String::new();
-        let port = loop {
-            let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("{log}"));
-            log.push_str(&line);
-            if let Some((_, rest)) = line.split_once("\"ports\":\"[") {
-                break rest.split(']').next().unwrap().parse().unwrap();
-            }
-        };
-        server.stand_for(port);
-        let log = tokio::spawn(async move {
-            while let Ok(Some(line)) = lines.next_line().await {
-                log.push_str(&line);
-            }
-            log
-        });
-        Self { child, log }
-    }
-
-    async fn signal(&self, name: &str) {
-        let pid = self.child.id().unwrap().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await;
-        assert!(sent.unwrap().success());
-    }
-
-    /// Waits for its end; gives its exit code and its log.
-    async fn end(mut self) -> (Option<i32>, String) {
-        let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
-        (status.expect("it ends").unwrap().code(), self.log.await.unwrap())
-    }
 }
 
 async fn talk(server: &Server, process: &Process, signal: &str) -> (Person, Person) {

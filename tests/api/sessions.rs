@@ -36,6 +36,8 @@ async fn use_in_the_past(server: &Server, token: &str, ago: Duration) {
             waggle::presence::store::embedded::MIGRATIONS,
             waggle::rooms::store::embedded::MIGRATIONS,
             waggle::chat::store::embedded::MIGRATIONS,
+            waggle::drivers::store::embedded::MIGRATIONS,
+            waggle::orders::store::embedded::MIGRATIONS,
         ];
         let path = server.dir().join("data/waggle.db");
         let db = Embedded::open(&path, &steps.concat()).unwrap();

@@ -40,6 +40,21 @@ every_store! {
         assert_eq!(stores.auth.account_by_login(&by_email).await.unwrap(), found);
     }
 
+    async fn a_driver_is_found_by_their_number(stores: Stores) {
+        inserted(stores.auth.insert_account(new_account("alice", Role::User)).await.unwrap());
+        assert_eq!(stores.auth.account_of_driver(1).await.unwrap(), None);
+        for name in ["dora", "emil"] {
+            let driver = inserted(
+                stores.auth.insert_account(new_account(name, Role::Driver)).await.unwrap(),
+            );
+            let node = stores.another_node();
+            let found = node.auth.account_of_driver(driver.driver_number.unwrap());
+            assert_eq!(found.await.unwrap(), Some(driver));
+        }
+        assert_eq!(stores.auth.account_of_driver(0).await.unwrap(), None);
+        assert_eq!(stores.auth.account_of_driver(3).await.unwrap(), None);
+    }
+
     async fn nobody_is_found_by_what_was_never_stored(stores: Stores) {
         stores.auth.insert_account(new_account("alice", Role::User)).await.unwrap();
         assert_eq!(stores.auth.account(somebody()).await.unwrap(), None);

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use waggle::auth::store::embedded::EmbeddedAuthStore;
 use waggle::chat::store::embedded::EmbeddedChatStore;
+use waggle::drivers::store::embedded::EmbeddedDriverStore;
 use waggle::ids::{ConversationId, UserId};
+use waggle::orders::store::embedded::EmbeddedOrderStore;
 use waggle::presence::store::embedded::EmbeddedPresenceStore;
 use waggle::rooms::store::embedded::EmbeddedRoomStore;
 use waggle::store::Migration;
@@ -16,12 +18,14 @@ use waggle::users::store::embedded::EmbeddedUserStore;
 use crate::fixture::{Stores, at, idempotent, repeated};
 
 fn migrations() -> Vec<Migration> {
-    use waggle::{auth, chat, presence, rooms};
+    use waggle::{auth, chat, drivers, orders, presence, rooms};
     [
         auth::store::embedded::MIGRATIONS,
         presence::store::embedded::MIGRATIONS,
         chat::store::embedded::MIGRATIONS,
         rooms::store::embedded::MIGRATIONS,
+        drivers::store::embedded::MIGRATIONS,
+        orders::store::embedded::MIGRATIONS,
     ]
     .concat()
 }
@@ -56,6 +60,8 @@ fn stores(db: &Embedded) -> Stores {
         presence: Arc::new(EmbeddedPresenceStore::new(db.clone())),
         chat: Arc::new(EmbeddedChatStore::new(db.clone())),
         rooms: Arc::new(EmbeddedRoomStore::new(db.clone())),
+        drivers: Arc::new(EmbeddedDriverStore::new(db.clone())),
+        orders: Arc::new(EmbeddedOrderStore::new(db.clone())),
         another: Arc::new(move || stores(&same)),
     }
 }

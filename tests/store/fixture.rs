@@ -8,7 +8,9 @@ use waggle::caller::Role;
 use waggle::chat::model::{MessageType, NewMessage, StoredMessage};
 use waggle::chat::store::{Appended, ChatStore};
 use waggle::clock::Timestamp;
+use waggle::drivers::store::DriverStore;
 use waggle::ids::{ConversationId, MessageId, RoomId, UserId};
+use waggle::orders::store::OrderStore;
 use waggle::presence::store::PresenceStore;
 use waggle::rooms::store::RoomStore;
 use waggle::text::MessageText;
@@ -22,6 +24,8 @@ pub(crate) struct Stores {
     pub(crate) presence: Arc<dyn PresenceStore>,
     pub(crate) chat: Arc<dyn ChatStore>,
     pub(crate) rooms: Arc<dyn RoomStore>,
+    pub(crate) drivers: Arc<dyn DriverStore>,
+    pub(crate) orders: Arc<dyn OrderStore>,
     /// The stores of another node on the same database.
     pub(crate) another: Arc<dyn Fn() -> Stores + Send + Sync>,
 }

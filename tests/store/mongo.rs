@@ -2,12 +2,16 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use waggle::auth::store::mongo::MongoAuthStore;
 use waggle::chat::store::Appended;
 use waggle::chat::store::mongo::MongoChatStore;
+use waggle::drivers::store::mongo::MongoDriverStore;
 use waggle::ids::RoomId;
+use waggle::orders::store::mongo::MongoOrderStore;
 use waggle::presence::store::mongo::MongoPresenceStore;
 use waggle::rooms::model::{Member, Room};
 use waggle::rooms::store::mongo::MongoRoomStore;
@@ -16,14 +20,17 @@ use waggle::text::DisplayName;
 use waggle::users::store::mongo::MongoUserStore;
 
 use crate::fixture::{Stores, append, at, at_once, idempotent, somebody, stored, text, whole};
+use crate::orders;
 
 fn migrations() -> Vec<MongoMigration> {
-    use waggle::{auth, chat, presence, rooms};
+    use waggle::{auth, chat, drivers, orders, presence, rooms};
     [
         auth::store::mongo::MIGRATIONS,
         presence::store::mongo::MIGRATIONS,
         chat::store::mongo::MIGRATIONS,
         rooms::store::mongo::MIGRATIONS,
+        drivers::store::mongo::MIGRATIONS,
+        orders::store::mongo::MIGRATIONS,
     ]
     .concat()
 }
@@ -47,6 +54,8 @@ fn stores(db: &Mongo) -> Stores {
         presence: Arc::new(MongoPresenceStore::new(db)),
         chat: Arc::new(MongoChatStore::new(db)),
         rooms: Arc::new(MongoRoomStore::new(db)),
+        drivers: Arc::new(MongoDriverStore::new(db)),
+        orders: Arc::new(MongoOrderStore::new(db)),
         another: Arc::new(move || stores(&same)),
     }
 }
@@ -99,7 +108,7 @@ async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
         assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
         db.migrate(&migrations()).await.unwrap();
         let versions = db.database().collection::<Document>("schema_versions");
-        assert_eq!(versions.count_documents(doc! {}).await.unwrap(), 4);
+        assert_eq!(versions.count_documents(doc! {}).await.unwrap(), 6);
     })
     .await;
 }
@@ -233,6 +242,58 @@ fn new_room() -> (Room, Member) {
         is_private: false,
         owner: owner.user,
         created_at: at(0),
+        of_order: None,
     };
     (room, owner)
+}
+
+#[tokio::test]
+async fn the_age_that_history_reaches_is_the_databases_to_keep_and_survives_a_migration() {
+    run_on(|db| async move {
+        db.migrate(&migrations()).await.unwrap();
+        let drivers = stores(&db).drivers;
+        let day = Duration::from_hours(24);
+        assert_eq!(oldest_kept(&db).await, Some(30 * day));
+        for days in [2, 2, 400] {
+            drivers.keep_history(days * day, at(0)).await.unwrap();
+            assert_eq!(oldest_kept(&db).await, Some(days * day));
+        }
+        db.database().collection::<Document>("schema_versions").drop().await.unwrap();
+        db.migrate(&migrations()).await.unwrap();
+        assert_eq!(oldest_kept(&db).await, Some(400 * day));
+    })
+    .await;
+}
+
+async fn oldest_kept(db: &Mongo) -> Option<Duration> {
+    let locations = db.database().collection::<Document>("driver_locations");
+    let indexes: Vec<_> = locations.list_indexes().await.unwrap().try_collect().await.unwrap();
+    indexes.into_iter().find_map(|index| index.options?.expire_after)
+}
+
+#[tokio::test]
+async fn a_counter_that_fell_behind_gives_no_number_twice() {
+    run_on(|db| async move {
+        db.migrate(&migrations()).await.unwrap();
+        let stores = stores(&db);
+        for number in 1..=20 {
+            assert_eq!(
+                orders::insert(&stores, &orders::new_order(somebody())).await.number,
+                number
+            );
+        }
+        let counters = db.database().collection::<Document>("counters");
+        let behind = doc! { "$set": { "last": 3_i64 } };
+        counters.update_one(doc! { "_id": "orderNumber" }, behind).await.unwrap();
+        let numbers = at_once((0..10).map(|_| {
+            let stores = stores.clone();
+            async move { orders::insert(&stores, &orders::new_order(somebody())).await.number }
+        }));
+        let mut numbers = numbers.await;
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 10);
+        assert!(numbers[0] > 20, "{numbers:?}");
+    })
+    .await;
 }

@@ -18,6 +18,7 @@ fn new_room(owner: UserId, created: i64) -> Room {
         is_private: false,
         owner,
         created_at: at(created),
+        of_order: None,
     }
 }
 

@@ -92,6 +92,12 @@ impl AuthStore for EmbeddedAuthStore {
         self.0.read(move |db| accounts::one(db, sql, [key])).await
     }
 
+    async fn account_of_driver(&self, number: i64) -> Result<Option<Account>> {
+        const BY_NUMBER: &str =
+            concat!("SELECT ", accounts::columns!(), " FROM accounts WHERE driver_number = ?1");
+        self.0.read(move |db| accounts::one(db, BY_NUMBER, [number])).await
+    }
+
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
         let password_hash = password_hash.to_owned();
         self.0

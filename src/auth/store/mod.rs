@@ -31,6 +31,8 @@ pub trait AuthStore: Send + Sync {
     async fn account(&self, id: UserId) -> Result<Option<Account>>;
     /// The account with this name or address.
     async fn account_by_login(&self, name: &LoginName) -> Result<Option<Account>>;
+    /// The account of the driver with this number.
+    async fn account_of_driver(&self, number: i64) -> Result<Option<Account>>;
     /// Sets the hash of an account's password.
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()>;
 

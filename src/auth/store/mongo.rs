@@ -94,6 +94,10 @@ impl AuthStore for MongoAuthStore {
         accounts::find_account(self, filter).await
     }
 
+    async fn account_of_driver(&self, number: i64) -> Result<Option<Account>> {
+        accounts::find_account(self, doc! { "driverNumber": number }).await
+    }
+
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
         accounts::set_password(self, id, password_hash).await
     }

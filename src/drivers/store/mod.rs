@@ -1,5 +1,9 @@
 //! What is kept of drivers: the trait, and its two implementations.
 
+pub mod embedded;
+mod latest;
+pub mod mongo;
+
 use async_trait::async_trait;
 
 use super::model::{Fix, Near, Nearby, Trail};
@@ -16,12 +20,14 @@ pub trait DriverStore: Send + Sync {
     async fn save_fixes(&self, fixes: &[(UserId, Fix)]) -> Result<()>;
 
     /// Notes who is available, all at once; a driver named twice is as the last of them says.
+    /// Durable when it returns.
     async fn save_availability(&self, drivers: &[(UserId, bool)]) -> Result<()>;
 
     /// The last position of a driver.
     async fn last_fix(&self, driver: UserId) -> Result<Option<Fix>>;
 
-    /// Drivers with a position who are near a place, the nearest first.
+    /// Drivers with a position who are near a place, the nearest first. Who was never said to be
+    /// available is not.
     async fn nearest(&self, nearby: &Nearby) -> Result<Vec<Near>>;
 
     /// A stretch of the history of a driver, the earliest (by `at`) first.

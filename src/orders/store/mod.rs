@@ -1,5 +1,9 @@
 //! What is kept of orders: the trait, and its two implementations.
 
+mod contents;
+pub mod embedded;
+pub mod mongo;
+
 use async_trait::async_trait;
 
 use super::model::{Change, Order, OrderPage, When};
@@ -31,7 +35,8 @@ pub enum Changed {
 #[async_trait]
 pub trait OrderStore: Send + Sync {
     /// Stores an order and gives it the next number: no number twice, whoever else inserts; a
-    /// number may be left out only where an insert failed. `order.number` is not looked at. An
+    /// number may be left out only where an insert failed, or repeated one without a key.
+    /// `order.number` is not looked at. An
     /// order whose id is there already (the write was tried before) is given as it is, as stored
     /// now.
     async fn insert(&self, order: &Order) -> Result<Inserted>;
@@ -54,7 +59,7 @@ pub trait OrderStore: Send + Sync {
     async fn under_way(&self, user: UserId, limit: u32) -> Result<Vec<Order>>;
 
     /// Pending orders that are offered to nobody in particular and that `driver` has not
-    /// rejected, the lowest numbers first.
+    /// rejected, the highest numbers first.
     async fn open(&self, driver: UserId, limit: u32) -> Result<Vec<Order>>;
 
     /// The pending order that is offered to this driver.

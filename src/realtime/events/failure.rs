@@ -44,10 +44,16 @@ pub struct ErrorEvent {
     pub temp_id: Option<Value>,
     /// What made it idempotent.
     pub client_msg_id: Option<String>,
+    /// The order that it named: its id or its number.
+    #[schema(value_type = Option<Value>)]
+    pub order_id: Option<Value>,
+    /// What made the placing idempotent.
+    pub client_order_id: Option<String>,
 }
 
 /// The fields of a payload that its error event repeats.
-const ABOUT: [&str; 4] = ["roomId", "messageId", "tempId", "clientMsgId"];
+const ABOUT: [&str; 6] =
+    ["roomId", "messageId", "tempId", "clientMsgId", "orderId", "clientOrderId"];
 /// Longest string that is repeated, in bytes.
 const MAX_REPEATED: usize = 256;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::ids::{LoginId, RoomId, UserId};
+use crate::ids::{LoginId, OrderId, RoomId, UserId};
 use crate::realtime::session::{Session, SessionNo};
 
 /// Locks that share the work; a power of two.
@@ -49,6 +49,13 @@ impl RoomId {
     /// All sockets that are in the room now.
     pub const fn audience(self) -> Audience {
         Audience::of("room", self.bytes())
+    }
+}
+
+impl OrderId {
+    /// All sockets that follow the order.
+    pub const fn audience(self) -> Audience {
+        Audience::of("order", self.bytes())
     }
 }
 

@@ -38,7 +38,10 @@ impl Rooms {
         let user = session.caller.user;
         for _ in 0..ENTRIES {
             let ends = self.ends.load(Ordering::SeqCst);
-            let (_, member) = self.member(room, user).await?;
+            let (occupied, member) = self.member(room, user).await?;
+            if occupied.room.of_order.is_some_and(|of| of.is_archived) {
+                return Err(Error::forbidden("The order has ended: its messages can be read only"));
+            }
             if !self.is_in(session, room) && session.audience_count() >= MOST_AUDIENCES {
                 return Err(Error::invalid("roomId", "is one too many: leave some rooms first"));
             }

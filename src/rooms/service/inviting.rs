@@ -26,7 +26,7 @@ impl Rooms {
         room: RoomId,
         wanted: CreateInvite,
     ) -> Result<NewInvite> {
-        self.member(room, caller.user).await?;
+        self.member(room, caller.user).await?.0.must_be_made()?;
         if let Some(user) = wanted.user {
             let account = self.auth.account(user).await?;
             account.ok_or_else(|| Error::not_found("There is no such user"))?;

@@ -76,7 +76,8 @@ impl Rooms {
     /// # Errors
     /// As [`Rooms::member`].
     pub async fn leave(&self, caller: Caller, room: RoomId) -> Result<()> {
-        self.member(room, caller.user).await?;
+        let (occupied, _) = self.member(room, caller.user).await?;
+        occupied.must_be_made()?;
         self.end_membership(room, caller.user, false).await?;
         Ok(())
     }

@@ -30,6 +30,7 @@ impl Rooms {
             is_private: wanted.is_private,
             owner: caller.user,
             created_at: now,
+            of_order: None,
         };
         let owner = Member { user: caller.user, is_admin: false, joined_at: now, since: 0 };
         self.store.insert_room(&room, &owner).await?;

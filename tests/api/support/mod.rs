@@ -2,6 +2,8 @@
 
 pub(crate) mod access;
 pub(crate) mod mail;
+pub(crate) mod orders;
+pub(crate) mod process;
 pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod server;
@@ -17,12 +19,14 @@ pub(crate) use socket::Socket;
 macro_rules! on_every_store {
     ($(
         $(#[set($($variable:ident = $value:expr),* $(,)?)])?
+        $(#[ignore = $defect:literal])?
         async fn $name:ident($server:ident) $body:block
     )*) => {
         $(async fn $name($server: &crate::support::Server) $body)*
 
         mod embedded {
             $(
+                $(#[ignore = $defect])?
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     let set = &[$($((stringify!($variable), $value)),*)?];
@@ -33,6 +37,7 @@ macro_rules! on_every_store {
 
         mod mongo {
             $(
+                $(#[ignore = $defect])?
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $name() {
                     let set = &[$($((stringify!($variable), $value)),*)?];

@@ -25,6 +25,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Room> {
         is_private: row.get(3)?,
         owner: row.get(4)?,
         created_at: row.get(5)?,
+        of_order: None,
     })
 }
 

@@ -51,6 +51,7 @@ impl From<RoomRow> for Room {
             is_private: row.is_private,
             owner: row.owner_id.into(),
             created_at: row.created_at.into(),
+            of_order: None,
         }
     }
 }

@@ -1,0 +1,295 @@
+//! The wish for an order.
+
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+use crate::error::{Fields, Result};
+use crate::geo::{LATITUDE_RANGE, LONGITUDE_RANGE, Point, latitude, longitude};
+use crate::ids::UserId;
+use crate::money::Money;
+use crate::orders::model::{Contents, Item, ItemName, Place};
+use crate::text::{Address, Description, DisplayName, IdempotencyKey};
+
+/// Lines of one order.
+const MOST_ITEMS: usize = 100;
+/// How many of one thing.
+const MOST_OF_ONE: f64 = 10_000.0;
+
+/// Payload of `placeOrder` and body of `POST /api/orders`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceOrderBody {
+    /// 1 to 100 lines. A string is an item without a price, once.
+    #[schema(required, value_type = Vec<ItemBody>)]
+    pub items: Option<Vec<ItemBody>>,
+    /// What it costs, where not all items carry prices; else it is computed.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, example = 25.5)]
+    pub total: Option<Option<f64>>,
+    /// Where it is fetched. A string is an address.
+    pub pickup: Option<PlaceBody>,
+    /// Where it is brought. A string is an address.
+    pub dropoff: Option<PlaceBody>,
+    /// What is to be minded; at most 500 characters.
+    pub note: Option<String>,
+    /// 1 to 64 characters; makes the placing idempotent.
+    pub client_order_id: Option<String>,
+    /// The account of the restaurant, where it has one: it may see and cancel the order.
+    #[schema(value_type = Option<UserId>)]
+    pub restaurant_id: Option<String>,
+}
+
+/// One line.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum ItemBody {
+    /// Its name alone.
+    Name(String),
+    /// All of it.
+    Line(LineBody),
+}
+
+/// One line with its fields.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct LineBody {
+    /// 1 to 200 characters.
+    #[schema(required, value_type = String, example = "Margherita")]
+    pub name: Option<serde_json::Value>,
+    /// 1 to 10000; one when nothing is said.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<u32>, example = 2)]
+    pub quantity: Option<Option<serde_json::Value>>,
+    /// What one costs.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<f64>, example = 8.5)]
+    pub price: Option<Option<serde_json::Value>>,
+}
+
+/// A place.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged)]
+pub enum PlaceBody {
+    /// Its address alone.
+    Address(String),
+    /// All of it.
+    Whole(WholePlaceBody),
+}
+
+/// A place with its fields.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct WholePlaceBody {
+    /// What the place is called; 1 to 100 characters.
+    pub name: Option<String>,
+    /// 1 to 300 characters.
+    #[schema(required, value_type = String)]
+    pub address: Option<String>,
+    /// Degrees north; with `lng` or not at all.
+    #[schema(value_type = Option<f64>)]
+    pub lat: Option<serde_json::Value>,
+    /// Degrees east.
+    #[schema(value_type = Option<f64>)]
+    pub lng: Option<serde_json::Value>,
+}
+
+/// Tells `null` from absent: JavaScript writes `NaN` as `null`.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// A checked wish for an order.
+#[derive(Debug, Clone)]
+pub struct PlaceOrder {
+    /// What.
+    pub contents: Contents,
+    /// What makes the placing idempotent.
+    pub client_order_id: Option<IdempotencyKey>,
+    /// Who prepares it.
+    pub restaurant: Option<UserId>,
+}
+
+impl PlaceOrderBody {
+    /// The wish, checked.
+    ///
+    /// # Errors
+    /// Every field that is not allowed.
+    pub fn parse(self) -> Result<PlaceOrder> {
+        let mut fields = Fields::new();
+        let items = self.items.unwrap_or_default();
+        if items.is_empty() || items.len() > MOST_ITEMS {
+            fields.reject("items", format!("must be a list of 1 to {MOST_ITEMS} items"));
+            fields.finish()?;
+            unreachable!("a field was rejected");
+        }
+        let parsed = items.into_iter().enumerate().map(|(at, item)| item.parse(at, &mut fields));
+        let items: Option<Vec<_>> = parsed.collect::<Vec<_>>().into_iter().collect();
+        let total = self.total.map(|total| amount(&mut fields, "total".into(), total));
+        let pickup = self.pickup.map(|place| place.parse("pickup", &mut fields));
+        let dropoff = self.dropoff.map(|place| place.parse("dropoff", &mut fields));
+        let note = fields.optional("note", self.note, Description::parse_or_none).flatten();
+        let key = fields.optional("clientOrderId", self.client_order_id, |text| text.parse());
+        let restaurant = fields.optional("restaurantId", self.restaurant_id, |text| text.parse());
+        let items = fields.into_result(items)?;
+        let (total, pickup, dropoff) = (total.flatten(), pickup.flatten(), dropoff.flatten());
+        let total = sum(&items).or(total);
+        let contents = Contents { items, total, pickup, dropoff, note };
+        Ok(PlaceOrder { contents, client_order_id: key, restaurant })
+    }
+}
+
+/// What items cost that all carry prices.
+fn sum(items: &[Item]) -> Option<Money> {
+    items.iter().map(|item| Some(item.price?.times(item.quantity))).sum()
+}
+
+fn amount(fields: &mut Fields, field: String, value: Option<f64>) -> Option<Money> {
+    match value.map(Money::parse) {
+        Some(Ok(amount)) => Some(amount),
+        Some(Err(problem)) => {
+            fields.reject(field, problem.to_string());
+            None
+        }
+        None => {
+            fields.reject(field, "must be a number");
+            None
+        }
+    }
+}
+
+impl ItemBody {
+    fn parse(self, at: usize, fields: &mut Fields) -> Option<Item> {
+        let (name, quantity, price) = match self {
+            Self::Name(name) => (Some(name.into()), None, None),
+            Self::Line(LineBody { name, quantity, price }) => (name, quantity, price),
+        };
+        let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+        let name = ItemName::parse(name)
+            .map_err(|problem| fields.reject(format!("items[{at}].name"), problem.to_string()))
+            .ok();
+        let quantity = match quantity.map(whole_number) {
+            None => Some(1),
+            Some(Some(quantity)) => Some(quantity),
+            Some(None) => {
+                let problem = format!("must be a whole number from 1 to {MOST_OF_ONE}");
+                fields.reject(format!("items[{at}].quantity"), problem);
+                None
+            }
+        };
+        let price = price.map(|price| {
+            let price = price.as_ref().and_then(serde_json::Value::as_f64);
+            amount(fields, format!("items[{at}].price"), price)
+        });
+        Some(Item { name: name?, quantity: quantity?, price: price.flatten() })
+    }
+}
+
+fn whole_number(value: Option<serde_json::Value>) -> Option<u32> {
+    let number = value?.as_f64()?;
+    let is_whole = (1.0..=MOST_OF_ONE).contains(&number) && number.fract() == 0.0;
+    is_whole.then_some(number as u32)
+}
+
+impl PlaceBody {
+    fn parse(self, at: &'static str, fields: &mut Fields) -> Option<Place> {
+        let place = match self {
+            Self::Address(address) => {
+                WholePlaceBody { name: None, address: Some(address), lat: None, lng: None }
+            }
+            Self::Whole(place) => place,
+        };
+        let mut check = |field: &str, problem: &str| {
+            fields.reject(format!("{at}.{field}"), problem);
+        };
+        let address = Address::parse(place.address.unwrap_or_default())
+            .map_err(|problem| check("address", &problem.to_string()))
+            .ok();
+        let name = place.name.map(DisplayName::parse).transpose();
+        let name = name.map_err(|problem| check("name", &problem.to_string())).ok().flatten();
+        let number = |value: Option<serde_json::Value>| value.map(|value| value.as_f64());
+        let (lat, lng) = (number(place.lat), number(place.lng));
+        let point = match (lat, lng) {
+            (None, None) => None,
+            (lat, lng) => {
+                let lat = lat.flatten().and_then(|degrees| latitude(degrees).ok());
+                let lng = lng.flatten().and_then(|degrees| longitude(degrees).ok());
+                if lat.is_none() {
+                    check("lat", LATITUDE_RANGE);
+                }
+                if lng.is_none() {
+                    check("lng", LONGITUDE_RANGE);
+                }
+                lat.zip(lng).and_then(|(lat, lng)| Point::new(lat, lng))
+            }
+        };
+        Some(Place { name, address: address?, point })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn parse(value: Value) -> Result<PlaceOrder> {
+        serde_json::from_value::<PlaceOrderBody>(value).unwrap().parse()
+    }
+
+    fn wrong(value: Value) -> Vec<String> {
+        let error = parse(value).unwrap_err();
+        error.details.into_iter().map(|detail| detail.field.into_owned()).collect()
+    }
+
+    #[test]
+    fn the_total_is_computed_where_all_items_carry_prices() {
+        let priced = json!({"name": "tea", "quantity": 3, "price": 1.1});
+        let order = parse(json!({"items": [priced], "total": 99})).unwrap();
+        assert_eq!(order.contents.total, Some(Money::from_minor(330)));
+        let order = parse(json!({"items": [priced, "milk"], "total": 4.2})).unwrap();
+        assert_eq!(order.contents.total, Some(Money::from_minor(420)));
+        assert_eq!(order.contents.items[1].quantity, 1);
+        assert_eq!(parse(json!({"items": ["milk"]})).unwrap().contents.total, None);
+    }
+
+    #[test]
+    fn everything_wrong_with_an_order_is_told_at_once() {
+        let fields = wrong(json!({
+            "items": [{"name": " ", "quantity": 0, "price": -1}, {"quantity": 1e9, "price": null},
+                {"name": "x", "quantity": 1.5, "price": "2"}],
+            "total": null, "pickup": {"lat": 91, "lng": 0, "address": "a"},
+            "dropoff": {"lat": 1}, "note": "n".repeat(501), "clientOrderId": "", "restaurantId": "x"
+        }));
+        let expected = [
+            "items[0].name",
+            "items[0].quantity",
+            "items[0].price",
+            "items[1].name",
+            "items[1].quantity",
+            "items[1].price",
+            "items[2].quantity",
+            "items[2].price",
+            "total",
+            "pickup.lat",
+            "dropoff.address",
+            "dropoff.lng",
+            "note",
+            "clientOrderId",
+            "restaurantId",
+        ];
+        assert_eq!(fields, expected);
+        assert_eq!(wrong(json!({"items": []})), ["items"]);
+        assert_eq!(wrong(json!({})), ["items"]);
+    }
+
+    #[test]
+    fn a_place_may_be_its_address() {
+        let order = parse(json!({"items": ["x"], "dropoff": "Main St 1"})).unwrap();
+        assert_eq!(order.contents.dropoff.unwrap().address.as_str(), "Main St 1");
+        let place = json!({"address": "a", "lat": 0, "lng": 0});
+        let order = parse(json!({"items": ["x"], "pickup": place})).unwrap();
+        assert_eq!(order.contents.pickup.unwrap().point, Point::new(0.0, 0.0));
+    }
+}

@@ -1,0 +1,57 @@
+use super::*;
+use crate::orders::model::Status;
+use crate::store::embedded::scratch::Scratch;
+
+/// How SQLite finds the rows of a statement, in its words.
+async fn plan(db: &Embedded, sql: String) -> String {
+    let steps = db
+        .read(move |db| {
+            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+            steps.collect::<rusqlite::Result<Vec<_>>>()
+        })
+        .await;
+    steps.unwrap().join("; ")
+}
+
+#[tokio::test]
+async fn the_queries_go_by_their_indexes() {
+    let db = Scratch::new(MIGRATIONS);
+    for (sql, index) in [
+        (lists::of_user(&["customer"], &Status::ALL), "orders_customer (customer=? AND status=?"),
+        (
+            lists::of_user(&["restaurant"], &Status::ALL),
+            "orders_restaurant (restaurant=? AND status=?",
+        ),
+        (lists::of_user(&["driver"], &Status::ALL), "orders_driver (driver=? AND status=?"),
+        (
+            "SELECT id FROM orders WHERE status = ?1 AND number < ?2 ORDER BY number DESC LIMIT 9"
+                .to_owned(),
+            "orders_status (status=?",
+        ),
+        (
+            "SELECT id FROM orders WHERE status = 'pending' AND offered_to IS NULL
+             ORDER BY number LIMIT 9"
+                .to_owned(),
+            "orders_status (status=?)",
+        ),
+        (
+            "SELECT id FROM orders WHERE offered_to = ?1 AND status = 'pending'".to_owned(),
+            "orders_offered (offered_to=?)",
+        ),
+        (
+            "SELECT id FROM orders WHERE customer = ?1 AND client_order_id = ?2".to_owned(),
+            "orders_once (customer=? AND client_order_id=?)",
+        ),
+        (
+            "SELECT id FROM orders WHERE dispatch_at <= ?1 AND status = 'pending'
+             ORDER BY dispatch_at, number LIMIT 9"
+                .to_owned(),
+            "orders_due (status=? AND dispatch_at<?)",
+        ),
+    ] {
+        let plan = plan(&db, sql).await;
+        assert!(plan.contains(index), "{plan}");
+        assert!(!plan.contains("SCAN orders"), "{plan}");
+    }
+}

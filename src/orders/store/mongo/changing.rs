@@ -1,0 +1,80 @@
+//! Changing orders.
+
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::ReturnDocument;
+
+use super::rows::{EntryRow, RejectionRow};
+use super::{MongoOrderStore, OFFERED_TO_UNIQUE};
+use crate::error::Result;
+use crate::ids::OrderId;
+use crate::orders::model::{Change, Passed, When};
+use crate::orders::store::Changed;
+use crate::store::mongo::operation::{LIMIT, bounded, duplicate_key, to_error};
+
+pub(super) async fn change(
+    store: &MongoOrderStore,
+    id: OrderId,
+    when: &When,
+    change: &Change,
+) -> Result<Changed> {
+    let (must, update) = (filter(id, when, change), update(change));
+    let orders = store.orders.clone();
+    let changed = bounded(LIMIT, async move {
+        orders.find_one_and_update(must, update).return_document(ReturnDocument::After).await
+    });
+    match changed.await {
+        Ok(Some(row)) => Ok(Changed::Done(Box::new(row.into()))),
+        Ok(None) => Ok(Changed::Otherwise),
+        Err(error) if duplicate_key(&error) == Some(OFFERED_TO_UNIQUE) => Ok(Changed::Busy),
+        Err(error) => Err(to_error(&error)),
+    }
+}
+
+fn filter(id: OrderId, when: &When, change: &Change) -> Document {
+    // What is null here must be missing there.
+    let mut must = doc! {
+        "_id": id,
+        "status": when.status.word(),
+        "driver": when.driver,
+        "offeredTo": when.offered_to,
+    };
+    if let Some(rejection) = &change.rejection {
+        must.insert("rejections.driver", doc! { "$ne": rejection.driver });
+    }
+    must
+}
+
+fn update(change: &Change) -> Document {
+    let (mut set, mut unset) = (Document::new(), Document::new());
+    set.insert("status", change.status.word());
+    set.insert("earnings", change.earnings.minor());
+    set.insert("updatedAt", change.at);
+    let optional: [(&str, Option<Bson>); 3] = [
+        ("driver", change.driver.map(Bson::from)),
+        ("offeredTo", change.offered_to.map(Bson::from)),
+        ("dispatchAt", change.dispatch_at.map(Bson::from)),
+    ];
+    for (field, value) in optional {
+        match value {
+            Some(value) => set.insert(field, value),
+            None => unset.insert(field, ""),
+        };
+    }
+    let mut push = Document::new();
+    if let Some(rejection) = &change.rejection {
+        push.insert("rejections", RejectionRow::from(rejection));
+    }
+    if let Some(entry) = &change.entry {
+        push.insert("history", EntryRow::from(entry));
+    }
+    let (mut add, mut pull) = (Document::new(), Document::new());
+    match change.passed {
+        Passed::Keep => {}
+        Passed::Add(driver) => drop(add.insert("passed", driver)),
+        Passed::Remove(driver) => drop(pull.insert("passed", driver)),
+    }
+    let parts =
+        [("$set", set), ("$unset", unset), ("$push", push), ("$addToSet", add), ("$pull", pull)];
+    let said = parts.into_iter().filter(|(_, fields)| !fields.is_empty());
+    said.map(|(operator, fields)| (operator.to_owned(), fields.into())).collect()
+}

@@ -1,0 +1,42 @@
+//! The socket events of following orders.
+
+use std::sync::Arc;
+
+use super::service::Tracking;
+use super::wire::{DRIVER_LOCATION, Tracked};
+use crate::error::Result;
+use crate::orders::requests::OrderPayload;
+use crate::realtime::events::{Done, EventTable};
+use crate::realtime::session::Session;
+
+/// What `/orders` and `/` understand and emit of following.
+pub fn table(tracking: &Arc<Tracking>) -> EventTable {
+    EventTable::new(&["/orders"], &["orderError"])
+        .on("trackOrder", "Follows an order: how far it comes, where its driver is.", {
+            let tracking = tracking.clone();
+            move |session, payload| track(tracking.clone(), session, payload)
+        })
+        .on("untrackOrder", "Follows an order no longer.", {
+            let tracking = tracking.clone();
+            move |session, payload| untrack(tracking.clone(), session, payload)
+        })
+        .emits(&DRIVER_LOCATION, "Where the driver of an order is, to those who follow it.")
+}
+
+async fn track(
+    tracking: Arc<Tracking>,
+    session: Arc<Session>,
+    payload: OrderPayload,
+) -> Result<Tracked> {
+    tracking.count(session.caller)?;
+    tracking.track(&session, payload.parse()?).await
+}
+
+async fn untrack(
+    tracking: Arc<Tracking>,
+    session: Arc<Session>,
+    payload: OrderPayload,
+) -> Result<Done> {
+    tracking.untrack(&session, payload.parse()?).await?;
+    Ok(Done {})
+}

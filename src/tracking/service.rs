@@ -1,0 +1,250 @@
+//! The rules of following orders: who may, what they see, and until when.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::eta::{Pace, Way};
+use super::wire::{DRIVER_LOCATION, DriverLocation, Estimate, Tracked, TrailView};
+use crate::caller::Caller;
+use crate::clock::Timestamp;
+use crate::drivers::model::{Fix, Trail};
+use crate::drivers::requests::AHEAD;
+use crate::drivers::service::{DriverWatch, Drivers};
+use crate::drivers::wire::Position;
+use crate::error::{Error, Result};
+use crate::ids::{OrderId, UserId};
+use crate::orders::model::Order;
+use crate::orders::requests::OrderRef;
+use crate::orders::service::{OrderWatch, Orders, actor};
+use crate::orders::wire::kilometres;
+use crate::realtime::hub::Hub;
+use crate::realtime::session::Session;
+
+/// Drivers whose trips are remembered, so that a position costs no query.
+const REMEMBERED: usize = 100_000;
+/// Orders that one driver is at whose followers hear of the driver.
+const MOST_TRIPS: u32 = 100;
+/// Audiences that one socket may be in.
+const MOST_AUDIENCES: usize = 1000;
+/// Counters that drivers share by their ids.
+const DRIVERS_APART: usize = 256;
+
+/// An order that a driver is at.
+#[derive(Debug, Clone, Copy)]
+struct Trip {
+    order: OrderId,
+    way: Way,
+}
+
+/// Following orders.
+pub struct Tracking {
+    orders: Arc<Orders>,
+    drivers: Arc<Drivers>,
+    hub: Arc<Hub>,
+    trips: Cache<UserId, Arc<[Trip]>>,
+    /// Counts changes of the orders of some drivers: trips that were looked up before one may not
+    /// be so after it.
+    changes: [AtomicU64; DRIVERS_APART],
+    paces: Cache<UserId, Pace>,
+    this: Weak<Self>,
+}
+
+impl Tracking {
+    /// Nobody follows anything yet.
+    pub fn new(orders: &Arc<Orders>, drivers: &Arc<Drivers>, hub: &Arc<Hub>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            orders: orders.clone(),
+            drivers: drivers.clone(),
+            hub: hub.clone(),
+            trips: Cache::new(REMEMBERED),
+            changes: std::array::from_fn(|_| AtomicU64::new(0)),
+            paces: Cache::new(REMEMBERED),
+            this: this.clone(),
+        })
+    }
+
+    /// Counts an event against the caller's limit, as REST requests are.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub fn count(&self, caller: Caller) -> Result<()> {
+        self.orders.count(caller)
+    }
+
+    /// Lets a socket follow an order: from here on it hears how far it comes and where its driver
+    /// is, until the order ends.
+    ///
+    /// # Errors
+    /// `not_found` for an order that is none of the caller's business, `forbidden` for a driver who
+    /// has not taken it, `validation_failed` when the socket follows too much.
+    pub async fn track(&self, session: &Arc<Session>, named: OrderRef) -> Result<Tracked> {
+        let order = self.followed(session.caller, named).await?;
+        let audience = order.id.audience();
+        if !session.is_in(audience) && session.audience_count() >= MOST_AUDIENCES {
+            return Err(Error::invalid("orderId", "is one too many: untrack some orders first"));
+        }
+        self.hub.join(session, audience);
+        // Again, so that nothing is missed in between.
+        let order = self.followed(session.caller, OrderRef::Id(order.id)).await;
+        if order.as_ref().is_ok_and(|order| !order.status.is_final()) {
+            let order = order?;
+            let position = self.position(&order).await?;
+            return Ok(Tracked { order: self.orders.show(&order).await?, position });
+        }
+        self.hub.leave(session, audience);
+        Ok(Tracked { order: self.orders.show(&order?).await?, position: None })
+    }
+
+    /// Ends what [`Tracking::track`] began.
+    ///
+    /// # Errors
+    /// As [`Tracking::track`].
+    pub async fn untrack(&self, session: &Session, named: OrderRef) -> Result<()> {
+        let id = match named {
+            OrderRef::Id(id) => id,
+            OrderRef::Number(_) => self.orders.order(session.caller, named).await?.id,
+        };
+        if !session.is_in(id.audience()) {
+            self.orders.order(session.caller, named).await?;
+        }
+        self.hub.leave(session, id.audience());
+        Ok(())
+    }
+
+    async fn followed(&self, caller: Caller, named: OrderRef) -> Result<Order> {
+        let order = self.orders.order(caller, named).await?;
+        if order.concerns(actor(caller)) {
+            Ok(order)
+        } else {
+            Err(Error::forbidden("Only those who have a part in the order can follow it"))
+        }
+    }
+
+    async fn position(&self, order: &Order) -> Result<Option<DriverLocation>> {
+        let Some(driver) = order.driver.filter(|_| order.status.is_under_way()) else {
+            return Ok(None);
+        };
+        // Where a driver was long before the trip is nobody's business.
+        let of_trip = |fix: &Fix| {
+            self.drivers.counts(fix) || order.taken_at().is_some_and(|since| fix.at >= since)
+        };
+        let fix = self.drivers.last_fix(driver).await?.filter(of_trip);
+        let trip = Trip { order: order.id, way: Way::from(order) };
+        Ok(fix.map(|fix| self.location(driver, &trip, &fix)))
+    }
+
+    fn location(&self, driver: UserId, trip: &Trip, fix: &Fix) -> DriverLocation {
+        let pace = self.paces.get(&driver).unwrap_or_default();
+        let metres = trip.way.metres(fix.point);
+        DriverLocation {
+            order_id: trip.order,
+            driver_id: driver,
+            position: Position::from(fix),
+            estimate: Estimate {
+                distance_left_km: metres.map(kilometres),
+                eta_seconds: metres.map(|metres| pace.seconds(metres)),
+                is_estimate: true,
+            },
+        }
+    }
+
+    /// Where the driver of an order was since they had it.
+    ///
+    /// # Errors
+    /// As [`Tracking::track`].
+    pub async fn trail(
+        &self,
+        caller: Caller,
+        named: OrderRef,
+        after: Option<Timestamp>,
+        limit: u32,
+    ) -> Result<TrailView> {
+        let order = self.followed(caller, named).await?;
+        let mut points = match (order.driver, order.taken_at()) {
+            (Some(driver), Some(taken_at)) => {
+                let ended = order.status.is_final().then_some(order.updated_at);
+                let first = taken_at - Duration::from_millis(1);
+                let after = after.map_or(first, |after| after.max(first));
+                let until = ended.unwrap_or_else(|| self.hub.clock().now() + AHEAD);
+                let trail = Trail { driver, after, until, limit: limit + 1 };
+                self.drivers.trail(&trail).await?
+            }
+            _ => Vec::new(),
+        };
+        let more = points.len() > limit as usize;
+        points.truncate(limit as usize);
+        Ok(TrailView {
+            order_id: order.id,
+            driver_id: order.driver,
+            points: points.iter().map(Position::from).collect(),
+            more,
+            position: self.position(&order).await?,
+        })
+    }
+
+    async fn load_trips(&self, driver: UserId) -> Result<Arc<[Trip]>> {
+        let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
+        let changes = of_driver.load(Ordering::SeqCst);
+        let orders = self.orders.under_way(driver, MOST_TRIPS).await?;
+        let in_hand = orders.iter().filter(|order| order.driver == Some(driver));
+        let trips: Arc<[Trip]> =
+            in_hand.map(|order| Trip { order: order.id, way: Way::from(order) }).collect();
+        if of_driver.load(Ordering::SeqCst) == changes {
+            self.trips.insert(driver, trips.clone());
+            if of_driver.load(Ordering::SeqCst) != changes {
+                self.trips.remove(&driver);
+            }
+        }
+        Ok(trips)
+    }
+
+    fn tell(&self, driver: UserId, fix: &Fix, trips: &[Trip]) {
+        for trip in trips {
+            let location = self.location(driver, trip, fix);
+            self.hub.emit(&[trip.order.audience()], &DRIVER_LOCATION, &location);
+        }
+    }
+}
+
+impl DriverWatch for Tracking {
+    fn moved(&self, driver: UserId, fix: &Fix) {
+        let pace = self.paces.get(&driver).unwrap_or_default();
+        self.paces.insert(driver, pace.after(fix));
+        if let Some(trips) = self.trips.get(&driver) {
+            return self.tell(driver, fix, &trips);
+        }
+        let (this, fix) = (self.this.clone(), *fix);
+        tokio::spawn(async move {
+            let Some(tracking) = this.upgrade() else { return };
+            match tracking.load_trips(driver).await {
+                Ok(trips) => tracking.tell(driver, &fix, &trips),
+                Err(error) => tracing::warn!(%error, %driver, "a position was told to nobody"),
+            }
+        });
+    }
+}
+
+impl OrderWatch for Tracking {
+    /// Who has no part in the order any more does not follow it; nobody follows one that has ended.
+    fn changed(&self, before: &Order, order: &Order) {
+        for driver in [before.driver, order.driver].into_iter().flatten() {
+            let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
+            of_driver.fetch_add(1, Ordering::SeqCst);
+            self.trips.remove(&driver);
+        }
+        let audience = order.id.audience();
+        if order.status.is_final() {
+            self.hub.leave_all(audience, audience);
+            return;
+        }
+        let followers = self.hub.sessions_in(audience, audience);
+        for session in followers {
+            if !order.concerns(actor(session.caller)) {
+                self.hub.leave(&session, audience);
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The program in a process of its own, which a signal can end.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::Server;
+
+/// The program with these variables and no others.
+pub(crate) fn waggle(dir: &Path, set: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_waggle"));
+    command.env_clear().current_dir(dir).envs(set.iter().copied()).kill_on_drop(true);
+    command
+}
+
+/// The program, serving on the data of a server that was stopped, and its log from then on.
+pub(crate) struct Process {
+    child: Child,
+    log: tokio::task::JoinHandle<String>,
+}
+
+impl Process {
+    /// Starts it with the settings of a stopped server, which stands for it from then on.
+    pub(crate) async fn start(server: &Server) -> Self {
+        let settings = server.settings();
+        let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let mut command = waggle(server.dir(), &settings);
+        command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", "json").stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut log = String::new();
+        let port = loop {
+            let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("{log}"));
+            log.push_str(&line);
+            if let Some((_, rest)) = line.split_once("\"ports\":\"[") {
+                break rest.split(']').next().unwrap().parse().unwrap();
+            }
+        };
+        server.stand_for(port);
+        let log = tokio::spawn(async move {
+            while let Ok(Some(line)) = lines.next_line().await {
+                log.push_str(&line);
+            }
+            log
+        });
+        Self { child, log }
+    }
+
+    /// Sends it a signal.
+    pub(crate) async fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await;
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for its end; gives its exit code and its log.
+    pub(crate) async fn end(mut self) -> (Option<i32>, String) {
+        let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
+        (status.expect("it ends").unwrap().code(), self.log.await.unwrap())
+    }
+}
