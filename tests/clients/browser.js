@@ -61,12 +61,13 @@ export class Tab {
     })));
   }
 
-  async register(stem) {
+  async register(stem, role = 'user') {
     this.username = uniqueName(stem);
     this.email = `${this.username}@example.com`;
     await this.get('register-username').fill(this.username);
     await this.get('register-email').fill(this.email);
     await this.get('register-password').fill(PASSWORD);
+    await this.get('register-role').selectOption(role);
     await this.get('register-submit').click();
     await this.connected();
   }

@@ -1,20 +1,13 @@
 // The test page in Chromium, with two people.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 
-import { DESKTOP, PHONE, Tab, eventually, launch } from './browser.js';
+import { DESKTOP, PHONE, eventually } from './browser.js';
 import { PASSWORD, register, registerPair } from './people.js';
 import { ask, connected } from './sockets.js';
-import { REPOSITORY, startServer } from './server.js';
-
-const SCREENSHOTS = path.join(REPOSITORY, 'target/screenshots');
-const REFUSED = (status) => new RegExp(`the server responded with a status of ${status}`);
-const OFFLINE = /net::ERR_INTERNET_DISCONNECTED/;
-const UNREACHABLE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
+import { OFFLINE, REFUSED, Stage, UNREACHABLE, fits, shoot } from './stage.js';
 
 const numbered = (count, words) => Array.from({ length: count }, (_, index) => `${words} ${index + 1}`);
 
@@ -28,15 +21,8 @@ async function sendAll(server, sender, receiver, texts) {
 }
 
 describe('the page', () => {
-  let browser;
-  let server;
-  before(async () => {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    [browser, server] = await Promise.all([launch(), startServer({ env: { PRESENCE_GRACE: '300ms' } })]);
-  });
-  after(() => Promise.all([browser?.close(), server?.close()]));
-
-  const openTab = (options) => Tab.open(browser, server, options);
+  const stage = new Stage();
+  const openTab = (options) => stage.open(options);
 
   describe('with two who have registered', () => {
     let alice;
@@ -169,10 +155,10 @@ describe('the page', () => {
       await talk();
       await alice.write('before');
       await bob.reads('before');
-      assert.equal(await server.stop(), 0);
+      assert.equal(await stage.server.stop(), 0);
       await alice.disconnected();
       await alice.write('meanwhile');
-      await server.start();
+      await stage.server.start();
       await bob.connected();
       await bob.reads('before', 'meanwhile');
       await alice.allOwnAre('read');
@@ -244,9 +230,9 @@ describe('the page', () => {
   });
 
   it('shows a long history as it is scrolled', async () => {
-    const [alice, bob] = await registerPair(server);
+    const [alice, bob] = await registerPair(stage.server);
     const texts = numbered(120, 'line');
-    await sendAll(server, alice, bob, texts);
+    await sendAll(stage.server, alice, bob, texts);
     const tab = await openTab();
     await tab.logIn(bob.email, PASSWORD);
     await tab.connected();
@@ -264,7 +250,7 @@ describe('the page', () => {
   });
 
   it('takes tokens that are pasted, as the chat document describes', async () => {
-    const [alice, bob] = await registerPair(server);
+    const [alice, bob] = await registerPair(stage.server);
     const tabs = await Promise.all([openTab(), openTab()]);
     const paste = async (tab, me, peer) => {
       await tab.get('token').fill(me.token);
@@ -288,7 +274,7 @@ describe('the page', () => {
 
   it('says what is wrong with a token', async () => {
     const tab = await openTab();
-    const { id } = await register(server);
+    const { id } = await register(stage.server);
     await tab.get('token').fill('not a token');
     await tab.get('receiver').fill(id);
     await tab.get('connect').click();
@@ -302,7 +288,7 @@ describe('the page', () => {
   });
 
   it('says what is wrong with a registration and a log-in', async () => {
-    const taken = await register(server);
+    const taken = await register(stage.server);
     const tab = await openTab();
     await tab.get('register-username').fill('1');
     await tab.get('register-email').fill('nowhere');
@@ -324,14 +310,14 @@ describe('the page', () => {
   });
 
   it('lets a forgotten password be replaced', async () => {
-    const person = await register(server);
+    const person = await register(stage.server);
     const tab = await openTab();
     await tab.get('tab-login').click();
     await tab.get('forgot-open').click();
     await tab.get('forgot-email').fill(person.email);
     await tab.get('forgot-submit').click();
     await tab.get('login-note').waitFor();
-    const [, link] = await server.logged(new RegExp(`to=${person.email} link=(\\S+)`));
+    const [, link] = await stage.server.logged(new RegExp(`to=${person.email} link=(\\S+)`));
 
     await tab.page.goto('about:blank');
     await tab.page.goto(link);
@@ -361,49 +347,42 @@ describe('the page', () => {
     for (const colorScheme of ['light', 'dark']) {
       it(`looks right on a ${device}, ${colorScheme}`, async () => {
         const tab = await openTab({ viewport, colorScheme, path: '/#reset-token=sample' });
-        const shoot = (name) => tab.page.screenshot({ path: path.join(SCREENSHOTS, `${name}-${device}-${colorScheme}.png`) });
-        const fits = async () => {
-          const beyond = await tab.page.evaluate(() => [...document.querySelectorAll('body *')]
-            .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 0.5)
-            .map((element) => `${element.tagName} ${element.className}`));
-          assert.deepEqual(beyond, []);
-          assert.equal(await tab.page.evaluate(() => document.documentElement.scrollWidth), viewport.width);
-        };
-        await shoot('reset');
+        const picture = (name) => shoot(tab, `${name}-${device}-${colorScheme}`);
+        await picture('reset');
         await tab.get('reset-again').click();
-        await shoot('forgot');
+        await picture('forgot');
         await tab.get('forgot-close').click();
-        await shoot('login');
+        await picture('login');
         await tab.get('tab-register').click();
-        await fits();
-        await shoot('entry');
+        await fits(tab);
+        await picture('entry');
 
         await tab.register('queen');
-        const friends = await Promise.all(['worker', 'drone', 'scout'].map((stem) => register(server, stem)));
+        const friends = await Promise.all(['worker', 'drone', 'scout'].map((stem) => register(stage.server, stem)));
         const me = { id: (await tab.get('me-id').textContent()).trim() };
-        await sendAll(server, friends[1], me, ['The lime trees are in bloom.']);
-        await sendAll(server, friends[0], me, ['Found a meadow!', 'Forty degrees from the sun, and about eight hundred metres from the hive. Clover, mostly, and some thyme on the slope behind it.']);
+        await sendAll(stage.server, friends[1], me, ['The lime trees are in bloom.']);
+        await sendAll(stage.server, friends[0], me, ['Found a meadow!', 'Forty degrees from the sun, and about eight hundred metres from the hive. Clover, mostly, and some thyme on the slope behind it.']);
         await tab.page.reload();
         await tab.connected();
         await tab.get('unread-total').waitFor();
-        await fits();
-        await shoot('people');
+        await fits(tab);
+        await picture('people');
 
         await tab.choose(friends[0]);
         await tab.write('Good. How many of us?');
         await tab.write('https://example.com/a/very/long/address/that/has/no/place/to/break/but/must/stay/within/its/bubble?whatever=happens');
         await tab.allOwnAre('sent');
-        const friend = io(server.url, { auth: { token: friends[0].token }, transports: ['websocket'], forceNew: true });
+        const friend = io(stage.server.url, { auth: { token: friends[0].token }, transports: ['websocket'], forceNew: true });
         await connected(friend);
         assert.equal((await ask(friend, 'send_message', { receiverId: me.id, content: 'As many as can fly.' })).ok, true);
         await ask(friend, 'typing_start', { receiverId: me.id });
         await tab.get('typing').waitFor();
-        await fits();
-        await shoot('chat');
+        await fits(tab);
+        await picture('chat');
         if (await tab.get('log').isHidden()) await tab.get('log-toggle').click();
         await tab.get('options').click();
-        await fits();
-        await shoot('log-and-options');
+        await fits(tab);
+        await picture('log-and-options');
         friend.close();
         await tab.close();
       });
@@ -412,14 +391,11 @@ describe('the page', () => {
 });
 
 describe('the page with a server that speaks msgpack', () => {
-  let browser;
-  let server;
-  before(async () => { [browser, server] = await Promise.all([launch(), startServer({ env: { SOCKET_PARSER: 'msgpack' } })]); });
-  after(() => Promise.all([browser?.close(), server?.close()]));
+  const stage = new Stage({ SOCKET_PARSER: 'msgpack' });
 
   it('chats once told so', async () => {
-    const [alice, bob] = await registerPair(server);
-    const tabs = await Promise.all([Tab.open(browser, server), Tab.open(browser, server)]);
+    const [alice, bob] = await registerPair(stage.server);
+    const tabs = await Promise.all([stage.open(), stage.open()]);
     for (const [tab, me, peer] of [[tabs[0], alice, bob], [tabs[1], bob, alice]]) {
       await tab.get('options').click();
       await tab.get('parser').selectOption('msgpack');

@@ -21,10 +21,10 @@ export async function call(server, method, path, { token, body, headers = {} } =
 }
 
 /** Registers somebody new: `{id, username, email, token, refreshToken, user}`. */
-export async function register(server, stem = 'user') {
+export async function register(server, stem = 'user', role = undefined) {
   const username = uniqueName(stem);
   const email = `${username}@example.com`;
-  const { status, body } = await call(server, 'POST', '/api/auth/register', { body: { username, email, password: PASSWORD } });
+  const { status, body } = await call(server, 'POST', '/api/auth/register', { body: { username, email, password: PASSWORD, role } });
   assert.equal(status, 201, JSON.stringify(body));
   const { token, refreshToken, user } = body.data;
   return { id: user._id, username, email, token, refreshToken, user };

@@ -1,20 +1,13 @@
 // Rooms on the test page in Chromium, with three people.
 
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it } from 'node:test';
 import { io } from 'socket.io-client';
 
-import { DESKTOP, PHONE, Tab, eventually, launch } from './browser.js';
+import { DESKTOP, PHONE, Tab, eventually } from './browser.js';
 import { PASSWORD, call, register } from './people.js';
 import { ask, connected } from './sockets.js';
-import { REPOSITORY, startServer } from './server.js';
-
-const SCREENSHOTS = path.join(REPOSITORY, 'target/screenshots');
-const REFUSED = (status) => new RegExp(`the server responded with a status of ${status}`);
-const OFFLINE = /net::ERR_INTERNET_DISCONNECTED/;
-const UNREACHABLE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
+import { OFFLINE, REFUSED, Stage, UNREACHABLE, fits, shoot } from './stage.js';
 
 const numbered = (count, words) => Array.from({ length: count }, (_, index) => `${words} ${index + 1}`);
 
@@ -87,15 +80,8 @@ class RoomTab extends Tab {
 }
 
 describe('rooms on the page', () => {
-  let browser;
-  let server;
-  before(async () => {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    [browser, server] = await Promise.all([launch(), startServer({ env: { PRESENCE_GRACE: '300ms' } })]);
-  });
-  after(() => Promise.all([browser?.close(), server?.close()]));
-
-  const openTab = (options) => RoomTab.open(browser, server, options);
+  const stage = new Stage();
+  const openTab = (options) => stage.open(options, RoomTab);
 
   describe('with three in a private room', () => {
     let alice;
@@ -115,7 +101,7 @@ describe('rooms on the page', () => {
     const closeAll = (...expected) => Promise.all([alice, bob, carol].map((tab) => tab.close(...expected)));
 
     it('lets them talk, and counts who has read what', async () => {
-      for (const tab of [bob, carol]) assert.equal(tab.page.url(), `${server.url}/`, 'the invite does not stay in the address');
+      for (const tab of [bob, carol]) assert.equal(tab.page.url(), `${stage.server.url}/`, 'the invite does not stay in the address');
       await carol.choose(bob);
       await alice.write('Soup?');
       await bob.reads('Soup?');
@@ -207,10 +193,10 @@ describe('rooms on the page', () => {
         if (index % 3 === 1) await alice.page.evaluate(() => document.getElementById('cut').click());
       }
       for (const tab of [alice, bob, carol]) await tab.reads(...texts);
-      assert.equal(await server.stop(), 0);
+      assert.equal(await stage.server.stop(), 0);
       await alice.disconnected();
       await alice.write('meanwhile');
-      await server.start();
+      await stage.server.start();
       for (const tab of [alice, bob, carol]) {
         await tab.connected();
         await tab.reads(...texts, 'meanwhile');
@@ -338,8 +324,8 @@ describe('rooms on the page', () => {
   });
 
   it('joins a public room by its id, and by keyboard alone', async () => {
-    const owner = await register(server, 'owner');
-    const { body } = await call(server, 'POST', '/rooms', { token: owner.token, body: { name: 'Hall' } });
+    const owner = await register(stage.server, 'owner');
+    const { body } = await call(stage.server, 'POST', '/rooms', { token: owner.token, body: { name: 'Hall' } });
     const tab = await openTab();
     await tab.register('guest');
     await tab.get('find-room').focus();
@@ -360,10 +346,10 @@ describe('rooms on the page', () => {
   });
 
   it('shows a long history as it is scrolled, and is the same in two tabs', async () => {
-    const [writer, reader] = await Promise.all(['writer', 'reader'].map((stem) => register(server, stem)));
-    const { body: { data: { room } } } = await call(server, 'POST', '/rooms', { token: writer.token, body: { name: 'Library' } });
-    assert.equal((await call(server, 'POST', `/rooms/${room.id}/join`, { token: reader.token })).status, 200);
-    const socket = io(server.url, { auth: { token: writer.token }, transports: ['websocket'], forceNew: true });
+    const [writer, reader] = await Promise.all(['writer', 'reader'].map((stem) => register(stage.server, stem)));
+    const { body: { data: { room } } } = await call(stage.server, 'POST', '/rooms', { token: writer.token, body: { name: 'Library' } });
+    assert.equal((await call(stage.server, 'POST', `/rooms/${room.id}/join`, { token: reader.token })).status, 200);
+    const socket = io(stage.server.url, { auth: { token: writer.token }, transports: ['websocket'], forceNew: true });
     await connected(socket);
     assert.equal((await ask(socket, 'join_room', { roomId: room.id })).ok, true);
     const texts = numbered(120, 'line');
@@ -414,14 +400,11 @@ describe('rooms on the page', () => {
   for (const [device, viewport] of [['desktop', DESKTOP], ['phone', PHONE]]) {
     for (const colorScheme of ['light', 'dark']) {
       it(`looks right on a ${device}, ${colorScheme}`, async () => {
-        const [worker, drone] = await Promise.all(['worker', 'drone'].map((stem) => register(server, stem)));
+        const [worker, drone] = await Promise.all(['worker', 'drone'].map((stem) => register(stage.server, stem)));
         const tab = await openTab({ viewport, colorScheme });
-        const shoot = (name) => tab.page.screenshot({ path: path.join(SCREENSHOTS, `rooms-${name}-${device}-${colorScheme}.png`) });
-        const fits = async () => {
-          const beyond = await tab.page.evaluate(() => [...document.querySelectorAll('body *')]
-            .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 0.5)
-            .map((element) => `${element.tagName} ${element.className}`));
-          assert.deepEqual(beyond, []);
+        const picture = (name) => shoot(tab, `rooms-${name}-${device}-${colorScheme}`);
+        const isSound = async () => {
+          await fits(tab);
           const parts = await tab.page.locator('body').ariaSnapshot();
           assert.doesNotMatch(parts, /^ *- (button|link|textbox|searchbox|checkbox|combobox|spinbutton|dialog|region)(:| \[|$)/m, 'everything has a name');
         };
@@ -429,15 +412,15 @@ describe('rooms on the page', () => {
         const me = { id: (await tab.get('me-id').textContent()).trim(), token: await tab.page.evaluate(() => session.token) };
         const rooms = {};
         for (const name of ['Meadow report', 'A room with quite a long name, longer than the list is wide']) {
-          const { body } = await call(server, 'POST', '/rooms', { token: me.token, body: { name, description: 'Where to fly today, and what is in bloom', isPrivate: true } });
+          const { body } = await call(stage.server, 'POST', '/rooms', { token: me.token, body: { name, description: 'Where to fly today, and what is in bloom', isPrivate: true } });
           rooms[name] = body.data.room.id;
         }
         const roomId = rooms['Meadow report'];
-        const { body: { data: { invite } } } = await call(server, 'POST', `/rooms/${roomId}/invite`, { token: me.token, body: { maxUses: 5 } });
+        const { body: { data: { invite } } } = await call(stage.server, 'POST', `/rooms/${roomId}/invite`, { token: me.token, body: { maxUses: 5 } });
         const sockets = [];
         for (const { token } of [worker, drone]) {
-          assert.equal((await call(server, 'POST', `/rooms/${roomId}/join?invite=${invite}`, { token })).status, 200);
-          const socket = io(server.url, { auth: { token }, transports: ['websocket'], forceNew: true });
+          assert.equal((await call(stage.server, 'POST', `/rooms/${roomId}/join?invite=${invite}`, { token })).status, 200);
+          const socket = io(stage.server.url, { auth: { token }, transports: ['websocket'], forceNew: true });
           await connected(socket);
           assert.equal((await ask(socket, 'join_room', { roomId })).ok, true);
           sockets.push(socket);
@@ -448,8 +431,8 @@ describe('rooms on the page', () => {
         await tab.page.reload();
         await tab.connected();
         await tab.badge('Meadow report').waitFor();
-        await fits();
-        await shoot('list');
+        await isSound();
+        await picture('list');
         await tab.chooseRoom('Meadow report');
         await tab.write('Good. Go, all of you.');
         await tab.write('I stay here, as ever.');
@@ -460,35 +443,35 @@ describe('rooms on the page', () => {
         await tab.areRead('read by 2 of 2', 'read by 1 of 2');
         for (const socket of sockets) await ask(socket, 'typing', { roomId, isTyping: true });
         await eventually(async () => assert.match(await tab.page.locator('#typing-text').textContent(), /are typing/));
-        await fits();
-        await shoot('room');
+        await isSound();
+        await picture('room');
         await tab.get('reads').last().click();
         await tab.get('receipt').first().waitFor();
-        await fits();
-        await shoot('receipts');
+        await isSound();
+        await picture('receipts');
         await tab.page.keyboard.press('Escape');
         await tab.openRoom();
         await tab.get('invite-make').click();
         await tab.get('invite-made').waitFor();
-        await fits();
+        await isSound();
         await tab.get('members').scrollIntoViewIfNeeded();
         await tab.page.evaluate(() => { document.getElementById('room-scroll').scrollTop = 0; });
-        await shoot('members');
+        await picture('members');
         await tab.get('room-delete').scrollIntoViewIfNeeded();
-        await shoot('settings');
+        await picture('settings');
         await tab.closeRoom();
         if (viewport === PHONE) await tab.get('back').click();
         await tab.get('new-room').click();
-        await fits();
-        await shoot('new');
+        await isSound();
+        await picture('new');
         await tab.page.keyboard.press('Escape');
-        const other = await register(server, 'stranger');
-        const { body: { data: theirs } } = await call(server, 'POST', '/rooms', { token: other.token, body: { name: 'Orchard', description: 'Apples and pears', isPrivate: true } });
-        const { body: { data: asked } } = await call(server, 'POST', `/rooms/${theirs.room.id}/invite`, { token: other.token });
-        await tab.page.goto(`${server.url}/?invite=${asked.invite}&room=${theirs.room.id}`);
+        const other = await register(stage.server, 'stranger');
+        const { body: { data: theirs } } = await call(stage.server, 'POST', '/rooms', { token: other.token, body: { name: 'Orchard', description: 'Apples and pears', isPrivate: true } });
+        const { body: { data: asked } } = await call(stage.server, 'POST', `/rooms/${theirs.room.id}/invite`, { token: other.token });
+        await tab.page.goto(`${stage.server.url}/?invite=${asked.invite}&room=${theirs.room.id}`);
         await tab.get('invited-accept').waitFor();
-        await fits();
-        await shoot('invited');
+        await isSound();
+        await picture('invited');
         for (const socket of sockets) socket.close();
         await tab.close();
       });
@@ -497,16 +480,10 @@ describe('rooms on the page', () => {
 });
 
 describe('rooms on the page with a server that limits', () => {
-  let browser;
-  let server;
-  before(async () => {
-    const env = { RATE_LIMITS: 'on', RATE_LIMIT_JOINS: '2/4s', RATE_LIMIT_SENDS: '2/4s' };
-    [browser, server] = await Promise.all([launch(), startServer({ env })]);
-  });
-  after(() => Promise.all([browser?.close(), server?.close()]));
+  const stage = new Stage({ RATE_LIMITS: 'on', RATE_LIMIT_JOINS: '2/4s', RATE_LIMIT_SENDS: '2/4s' });
 
   it('says so in place, waits, and goes on', async () => {
-    const tab = await RoomTab.open(browser, server);
+    const tab = await stage.open({}, RoomTab);
     await tab.register('alice');
     for (const name of ['One', 'Two']) await tab.create(name);
     await tab.get('new-room').click();

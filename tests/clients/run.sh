@@ -28,4 +28,5 @@ provide_mongodb() {
 npm ci --loglevel=error
 install_chromium
 provide_mongodb
-node --test --test-reporter=spec
+# They mostly wait: for graces, and for the database.
+node --test --test-reporter=spec --test-concurrency=3

@@ -74,6 +74,12 @@ export const ROOM_EVENTS = [
   'join_room_error', 'message_error',
 ];
 
+/** Every event that orders and drivers send. */
+export const ORDER_EVENTS = [
+  'orderPlaced', 'newOrder', 'orderAccepted', 'removeOrder', 'orderStatusUpdated', 'orderCancelled', 'orderUnassigned',
+  'driverLocation', 'pong', 'orderError',
+];
+
 /** Waits for `event` of a socket of any client version. */
 export function happens(socket, event) {
   return inTime(new Promise((resolve) => socket.once(event, resolve)), event);
