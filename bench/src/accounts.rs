@@ -32,7 +32,25 @@ pub struct Accounts {
     http: reqwest::Client,
     url: String,
     run: String,
-    known: Mutex<Vec<Arc<Account>>>,
+    users: Mutex<Vec<Arc<Account>>>,
+    drivers: Mutex<Vec<Arc<Account>>>,
+}
+
+/// What an account is registered as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    User,
+    Driver,
+}
+
+impl Role {
+    /// Its name on the wire, and the letter that names of such accounts have.
+    const fn words(self) -> (&'static str, char) {
+        match self {
+            Self::User => ("user", 'u'),
+            Self::Driver => ("driver", 'd'),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -67,7 +85,8 @@ impl Accounts {
             http,
             url: url.trim_end_matches('/').to_owned(),
             run,
-            known: Mutex::new(Vec::new()),
+            users: Mutex::default(),
+            drivers: Mutex::default(),
         })
     }
 
@@ -78,13 +97,27 @@ impl Accounts {
 
     /// `count` users, always the same ones first.
     pub async fn take(&self, count: usize) -> Result<Vec<Arc<Account>>> {
-        let mut known = self.known.lock().await;
+        self.known(&self.users, Role::User, count).await
+    }
+
+    /// The same of drivers.
+    pub async fn take_drivers(&self, count: usize) -> Result<Vec<Arc<Account>>> {
+        self.known(&self.drivers, Role::Driver, count).await
+    }
+
+    async fn known(
+        &self,
+        known: &Mutex<Vec<Arc<Account>>>,
+        role: Role,
+        count: usize,
+    ) -> Result<Vec<Arc<Account>>> {
+        let mut known = known.lock().await;
         let missing = known.len()..count.max(known.len());
-        known.extend(self.register_all(missing).await?);
+        known.extend(self.register_all(role, missing).await?);
         Ok(known[..count].to_vec())
     }
 
-    async fn register_all(&self, numbers: Range<usize>) -> Result<Vec<Arc<Account>>> {
+    async fn register_all(&self, role: Role, numbers: Range<usize>) -> Result<Vec<Arc<Account>>> {
         let (total, registered) = (numbers.len(), Arc::new(AtomicUsize::new(0)));
         let shown = Arc::clone(&registered);
         let _progress = Progress::start("registering", move || {
@@ -93,19 +126,24 @@ impl Accounts {
         let requests = stream::iter(numbers).map(|number| {
             let registered = &registered;
             async move {
-                let account = self.register(number).await;
+                let account = self.register(role, number).await;
                 registered.fetch_add(1, Ordering::Relaxed);
-                account.map(Arc::new).with_context(|| format!("registering user {number}"))
+                account.map(Arc::new).with_context(|| format!("registering {role:?} {number}"))
             }
         });
         requests.buffered(IN_FLIGHT).try_collect().await
     }
 
-    async fn register(&self, number: usize) -> Result<Account> {
-        let username = format!("{}u{number}", self.run);
+    async fn register(&self, role: Role, number: usize) -> Result<Account> {
+        let (role, letter) = role.words();
+        let username = format!("{}{letter}{number}", self.run);
         let email = format!("{username}@bench.invalid");
-        let body =
+        let mut body =
             json!({ "username": username, "email": email, "password": "correct horse battery" });
+        // Users do not say so: not every server that is measured knows roles.
+        if role != "user" {
+            body["role"] = role.into();
+        }
         let answer =
             self.http.post(format!("{}/api/auth/register", self.url)).json(&body).send().await?;
         let status = answer.status();
@@ -140,6 +178,14 @@ impl Accounts {
         let Envelope { data: Unread { unread_count } } =
             answer.json().await.context("decoding the count")?;
         Ok(Some(unread_count))
+    }
+
+    /// The account that the server was started with.
+    pub async fn log_in(&self, email: &str, password: &str) -> Result<Account> {
+        let body = json!({ "email": email, "password": password });
+        let request = self.http.post(format!("{}/api/auth/login", self.url)).json(&body);
+        let Registered { token, user } = data(request).await.context("POST /api/auth/login")?;
+        Ok(Account { id: user.id, token })
     }
 
     /// What the server answers this user at `path`.

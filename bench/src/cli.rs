@@ -79,7 +79,11 @@ pub enum Scenario {
     Room(Room),
     /// Entering a large room with much unread in it: the time until one is in.
     Join(Join),
-    /// All of them, one after the other, on one server.
+    /// Orders from placing to delivery, each told to all drivers: lifecycles per second, and latency.
+    Orders(Orders),
+    /// The nearest of many drivers: the latency of asking for them.
+    Nearest(Nearest),
+    /// All of the above but `orders` and `nearest`, one after the other, on one server.
     All(All),
 }
 
@@ -184,6 +188,47 @@ pub struct Join {
     pub count: usize,
 }
 
+/// Options of `orders`.
+#[derive(Debug, Clone, Args)]
+pub struct Orders {
+    /// Customers, who place orders in turn.
+    #[arg(long, default_value_t = 20)]
+    pub customers: usize,
+    /// Drivers, who all hear of every order and take them in turn.
+    #[arg(long, default_value_t = 100)]
+    pub drivers: usize,
+    /// Orders under way at once, where there is no `--rate`.
+    #[arg(long, default_value_t = 32)]
+    pub lifecycles: usize,
+    /// Seconds measured.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Seconds of the same load before that, not measured.
+    #[arg(long, default_value_t = 2)]
+    pub warmup: u64,
+    /// Orders per second over all customers, placed whether or not those before are delivered. Without it the next is
+    /// placed when one is.
+    #[arg(long)]
+    pub rate: Option<f64>,
+    /// Orders whose history is compared with the store afterwards.
+    #[arg(long, default_value_t = 100)]
+    pub sample: usize,
+}
+
+/// Options of `nearest`.
+#[derive(Debug, Clone, Args)]
+pub struct Nearest {
+    /// Drivers who have said where they are.
+    #[arg(long, default_value_t = 10_000)]
+    pub drivers: usize,
+    /// Questions measured, one after the other.
+    #[arg(long, default_value_t = 500)]
+    pub count: usize,
+    /// Metres around the place that is asked about.
+    #[arg(long, default_value_t = 5_000)]
+    pub radius: u32,
+}
+
 /// Options of `all`; what is not named here has the default of its scenario.
 #[derive(Debug, Clone, Args)]
 pub struct All {
@@ -231,6 +276,8 @@ impl Scenario {
             Self::Typing(typing) => 2 * typing.pairs,
             Self::Room(room) => room.rooms.saturating_mul(room.members),
             Self::Join(_) => 2,
+            Self::Orders(orders) => orders.customers.saturating_add(orders.drivers),
+            Self::Nearest(_) => 0,
             Self::All(all) => {
                 let pairs = 2 * all.senders.max(all.pairs);
                 all.connections.max(pairs).max(all.room_members)

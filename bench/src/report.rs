@@ -112,6 +112,7 @@ impl Report {
         self.figure("server CPU", span.server_cpu().map(percent), "% of a core");
         self.figure("mongod CPU", span.mongod_cpu().map(percent), "% of a core");
         self.figure("generator CPU", generator, "% of a core");
+        self.figure("other CPU", percent(span.other_cpu()), "% of a core");
         if generator > 90.0 * threads as f64 {
             self.note("the generator was at its limit: more --threads may show more");
         }

@@ -1,8 +1,11 @@
 //! What is measured. Each scenario prepares its clients, lets them run, and reports what it saw and what it cost.
 
+mod found;
 mod hold;
 mod lone;
 mod messages;
+mod nearest;
+mod orders;
 mod rooms;
 mod send;
 mod sequence;
@@ -103,6 +106,8 @@ pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> R
         Scenario::Typing(typing) => typing::run(bench, typing).await.context("typing")?,
         Scenario::Room(room) => rooms::run(bench, room).await.context("room")?,
         Scenario::Join(join) => rooms::join::run(bench, join).await.context("join")?,
+        Scenario::Orders(options) => orders::run(bench, options).await.context("orders")?,
+        Scenario::Nearest(options) => nearest::run(bench, options).await.context("nearest")?,
         Scenario::All(all) => return run_all(bench, all, results).await,
     };
     results.add(report);

@@ -21,7 +21,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const LOG_LINES: usize = 15;
 
 /// Settings of a measured server. The limits stay in the path of each event, too high to be reached.
-const SETTINGS: [(&str, &str); 10] = [
+const SETTINGS: [(&str, &str); 15] = [
     ("JWT_SECRET", "a-secret-of-the-benchmark-only-0123456789"),
     ("BCRYPT_COST", "4"),
     ("RUST_LOG", "warn"),
@@ -32,7 +32,15 @@ const SETTINGS: [(&str, &str); 10] = [
     ("RATE_LIMIT_LOGINS", "off"),
     ("RATE_LIMIT_REGISTRATIONS", "off"),
     ("RATE_LIMIT_REST_WRITES", "off"),
+    ("RATE_LIMIT_ORDERS", "off"),
+    ("RATE_LIMIT_LOCATIONS", "off"),
+    ("LOCATION_MAX_AGE", "1h"),
+    ("ADMIN_EMAIL", ADMIN.0),
+    ("ADMIN_PASSWORD", ADMIN.1),
 ];
+
+/// Address and password of the admin of a measured server.
+pub const ADMIN: (&str, &str) = ("admin@bench.invalid", "correct horse battery");
 
 /// Variables of the caller's shell that would choose another store or port.
 const FOREIGN: [&str; 3] = ["MONGODB_URI", "MONGO_URL", "PORT"];

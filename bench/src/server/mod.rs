@@ -10,9 +10,10 @@ use anyhow::{Context, Result};
 use tokio::time::Instant;
 
 use crate::cli::Target;
+pub use child::ADMIN;
 use child::Started;
 use metrics::{WriterCounts, writer_counts};
-use process::{Usage, usage};
+use process::{Usage, machine_cpu, usage};
 
 /// The longest a request for the counters may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +34,8 @@ pub struct Sample {
     pub server: Option<Usage>,
     mongod: Option<Usage>,
     generator: Usage,
+    /// Of all processes.
+    machine: Duration,
     writer: Option<WriterCounts>,
 }
 
@@ -70,6 +73,7 @@ impl Server {
             server: self.pid.map(usage).transpose()?,
             mongod: self.mongod_pid.map(usage).transpose()?,
             generator: usage(std::process::id())?,
+            machine: machine_cpu()?,
             writer,
         })
     }
@@ -109,6 +113,13 @@ impl Span {
     /// CPU seconds of this generator.
     pub fn generator_cpu(&self) -> f64 {
         cpu(self.from.generator, self.to.generator).unwrap_or_default()
+    }
+
+    /// CPU seconds of everything else on the machine, the database included where its process is not known.
+    pub fn other_cpu(&self) -> f64 {
+        let all = self.to.machine.saturating_sub(self.from.machine).as_secs_f64();
+        let ours = self.server_cpu().unwrap_or_default() + self.mongod_cpu().unwrap_or_default();
+        (all - ours - self.generator_cpu()).max(0.0)
     }
 
     /// Groups that the message writer committed, and messages in them.

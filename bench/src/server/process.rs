@@ -29,6 +29,21 @@ pub fn usage(pid: u32) -> Result<Usage> {
     Ok(Usage { cpu: Duration::from_millis(ticks * 1_000 / per_second), rss_kib })
 }
 
+/// What all processes together have used since the machine started, of all cores.
+pub fn machine_cpu() -> Result<Duration> {
+    let stat = fs::read_to_string("/proc/stat").context("reading /proc/stat")?;
+    let ticks = busy_ticks(&stat).context("no CPU times in /proc/stat")?;
+    Ok(Duration::from_millis(ticks * 1_000 / rustix::param::clock_ticks_per_second()))
+}
+
+/// user, nice, system, irq and softirq of the first line; neither idle, nor waiting, nor stolen.
+fn busy_ticks(stat: &str) -> Option<u64> {
+    let line = stat.lines().next()?.strip_prefix("cpu ")?;
+    let fields: Vec<u64> =
+        line.split_whitespace().map(str::parse).collect::<Result<_, _>>().ok()?;
+    [0, 1, 2, 5, 6].iter().map(|&field| fields.get(field)).sum()
+}
+
 /// utime + stime: the 14th and 15th field, counted after the command, which may itself hold spaces and brackets.
 fn cpu_ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(") ")?.1.split(' ').skip(11);
@@ -50,6 +65,12 @@ mod tests {
     fn a_command_with_spaces_and_brackets_does_not_shift_the_fields() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 0 0 20 0 5 0 1000";
         assert_eq!(cpu_ticks(stat), Some(300));
+    }
+
+    #[test]
+    fn what_is_idle_waiting_or_stolen_is_not_busy() {
+        let stat = "cpu  100 20 3 5000 700 4 1 90 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n";
+        assert_eq!(busy_ticks(stat), Some(128));
     }
 
     #[test]

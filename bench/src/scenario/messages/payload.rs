@@ -19,11 +19,16 @@ pub struct Stamp<'a> {
 }
 
 impl<'a> Stamp<'a> {
+    /// The stamp alone.
+    pub fn brief(&self) -> String {
+        let Self { mark, number, intended } = self;
+        format!("{mark} {number} {}", intended.as_nanos())
+    }
+
     /// The content of the message with this stamp.
     pub fn content(&self) -> String {
-        let Self { mark, number, intended } = self;
-        let stamp = format!("{mark} {number} {} ", intended.as_nanos());
-        let length = 100 + (number * 37 % 201) as usize;
+        let stamp = self.brief() + " ";
+        let length = 100 + (self.number * 37 % 201) as usize;
         let filler = FILLER[..length.saturating_sub(stamp.len()).min(FILLER.len())].trim_end();
         stamp + filler
     }

@@ -3,8 +3,9 @@
 
 use std::sync::LazyLock;
 
-use memchr::memchr;
 use memchr::memmem::Finder;
+
+use crate::scenario::found::{number, text};
 
 static ROOM: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"roomId\":\""));
 static SEQ: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"seq\":"));
@@ -21,20 +22,12 @@ pub struct Delivery<'a> {
 impl<'a> Delivery<'a> {
     /// Finds the parts in the body of the event; none if one is absent.
     pub fn read(body: &'a str) -> Option<Self> {
-        Some(Self { room: text(body, &ROOM)?, seq: number(body)?, content: text(body, &CONTENT)? })
+        Some(Self {
+            room: text(body, &ROOM)?,
+            seq: number(body, &SEQ)?,
+            content: text(body, &CONTENT)?,
+        })
     }
-}
-
-/// The text under a name, up to the next quote: neither an id nor a content of ours has one within.
-fn text<'a>(body: &'a str, name: &Finder<'static>) -> Option<&'a str> {
-    let rest = &body[name.find(body.as_bytes())? + name.needle().len()..];
-    rest.get(..memchr(b'"', rest.as_bytes())?)
-}
-
-fn number(body: &str) -> Option<u64> {
-    let rest = &body[SEQ.find(body.as_bytes())? + SEQ.needle().len()..];
-    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    rest[..digits].parse().ok()
 }
 
 #[cfg(test)]
