@@ -98,7 +98,8 @@ impl Orders {
     /// Told first and noted then: where noting fails it is told again rather than never.
     async fn offer_to_all(&self, order: &Order) -> Result<()> {
         let mut to = self.drivers.available();
-        to.retain(|driver| !order.is_rejected_by(*driver));
+        // Who had it and was taken off it is not told again, here and in `open_to`.
+        to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
         let to: Vec<_> = to.into_iter().map(UserId::audience).collect();
         self.hub.emit(&to, &NEW_ORDER, &self.show(order).await?);
         let change = wait(order, None, self.clock.now());

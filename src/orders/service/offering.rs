@@ -44,7 +44,12 @@ impl Orders {
     async fn open_to(&self, driver: UserId, limit: u32) -> Result<Vec<Order>> {
         let mut open: Vec<_> = self.store.offered_to(driver).await?.into_iter().collect();
         let others = self.store.open(driver, limit).await?;
-        open.extend(others.into_iter().rev().filter(|order| self.is_told_to_all(order)));
+        open.extend(
+            others
+                .into_iter()
+                .rev()
+                .filter(|order| self.is_told_to_all(order) && !order.passed.contains(&driver)),
+        );
         Ok(open)
     }
 
