@@ -19,6 +19,17 @@ impl Scratch {
         let directory = Directory::new();
         Self { db: Embedded::open(&directory.file(), migrations).unwrap(), _directory: directory }
     }
+
+    /// How SQLite finds the rows of a statement, in its words.
+    pub(crate) async fn plan(&self, sql: impl AsRef<str>) -> String {
+        let explained = format!("EXPLAIN QUERY PLAN {}", sql.as_ref());
+        let steps = self.db.read(move |db| {
+            let mut statement = db.prepare(&explained)?;
+            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
+            steps.collect::<rusqlite::Result<Vec<_>>>()
+        });
+        steps.await.unwrap().join("; ")
+    }
 }
 
 impl Deref for Scratch {

@@ -30,18 +30,6 @@ fn stored(result: Result<Appended>) -> StoredMessage {
     }
 }
 
-/// How SQLite finds the rows of a statement, in its words.
-async fn plan(db: &Embedded, sql: &'static str) -> String {
-    let steps = db
-        .read(move |db| {
-            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
-            steps.collect::<rusqlite::Result<Vec<_>>>()
-        })
-        .await;
-    steps.unwrap().join("; ")
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_tasks_in_one_conversation_leave_no_gap() {
     let db = Scratch::new(MIGRATIONS);
@@ -168,7 +156,7 @@ async fn the_hot_queries_go_by_their_indexes() {
             "PRIMARY KEY (user=? AND (updated_at,conversation)<(?,?))",
         ),
     ] {
-        let plan = plan(&db, sql).await;
+        let plan = db.plan(sql).await;
         assert!(plan.contains(index), "{plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }

@@ -2,18 +2,6 @@ use super::*;
 use crate::geo::Point;
 use crate::store::embedded::scratch::Scratch;
 
-/// How SQLite finds the rows of a statement, in its words.
-async fn plan(db: &Embedded, sql: &'static str) -> String {
-    let steps = db
-        .read(move |db| {
-            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
-            steps.collect::<rusqlite::Result<Vec<_>>>()
-        })
-        .await;
-    steps.unwrap().join("; ")
-}
-
 #[tokio::test]
 async fn the_queries_go_by_their_indexes() {
     let db = Scratch::new(MIGRATIONS);
@@ -35,7 +23,7 @@ async fn the_queries_go_by_their_indexes() {
             "PRIMARY KEY (driver=? AND at=?)",
         ),
     ] {
-        let plan = plan(&db, sql).await;
+        let plan = db.plan(sql).await;
         assert!(plan.contains(way), "{plan}");
         assert!(!plan.contains("TEMP B-TREE"), "{plan}");
     }

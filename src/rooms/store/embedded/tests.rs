@@ -1,18 +1,6 @@
 use super::*;
 use crate::store::embedded::scratch::Scratch;
 
-/// How SQLite finds the rows of a statement, in its words.
-async fn plan(db: &Embedded, sql: &'static str) -> String {
-    let steps = db
-        .read(move |db| {
-            let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
-            let steps = statement.raw_query().mapped(|row| row.get::<_, String>(3));
-            steps.collect::<rusqlite::Result<Vec<_>>>()
-        })
-        .await;
-    steps.unwrap().join("; ")
-}
-
 #[tokio::test]
 async fn the_queries_go_by_their_indexes() {
     let db = Scratch::new(MIGRATIONS);
@@ -45,7 +33,7 @@ async fn the_queries_go_by_their_indexes() {
         ("DELETE FROM invites WHERE room = ?1", "invites_room (room=?)"),
         ("DELETE FROM room_members WHERE room = ?1", "PRIMARY KEY (room=?)"),
     ] {
-        let plan = plan(&db, sql).await;
+        let plan = db.plan(sql).await;
         assert!(plan.contains(index), "{plan}");
         assert!(!plan.contains("SCAN"), "{plan}");
     }
