@@ -4,6 +4,7 @@
 //! A struct per concern; the large ones are in files of their own. `vars.rs` reads single values.
 //! `.env.example` lists every variable, and a test holds it to this file.
 
+mod accounts;
 mod orders;
 mod rates;
 mod sockets;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+pub use accounts::{AccountConfig, FirstAdmin, SmtpConfig};
 pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;
@@ -24,8 +26,6 @@ pub use values::{
     SocketParser,
 };
 pub use vars::{Problems, Vars};
-
-use crate::credentials::{Email, Password, Username};
 
 /// Secrets that stand in public examples: refused in production.
 const SAMPLE_SECRETS: [&str; 3] = [
@@ -98,37 +98,6 @@ pub struct TokenConfig {
     pub refresh_ttl: Duration,
     /// `RESET_EXPIRES_IN`.
     pub reset_ttl: Duration,
-}
-
-/// Accounts.
-#[derive(Debug, Clone)]
-pub struct AccountConfig {
-    /// `BCRYPT_COST`.
-    pub bcrypt_cost: u32,
-    /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`, `ADMIN_USERNAME`: the first admin, created at start.
-    pub admin: Option<FirstAdmin>,
-    /// `SMTP_URL`, `SMTP_FROM`: how mail is sent.
-    pub smtp: Option<SmtpConfig>,
-}
-
-/// The first admin.
-#[derive(Debug, Clone)]
-pub struct FirstAdmin {
-    /// Name.
-    pub username: Username,
-    /// Address.
-    pub email: Email,
-    /// Password.
-    pub password: Password,
-}
-
-/// How mail is sent.
-#[derive(Debug, Clone)]
-pub struct SmtpConfig {
-    /// `smtp://` or `smtps://`, with name and password where needed.
-    pub url: SecretString,
-    /// The sender.
-    pub from: String,
 }
 
 /// Presence.
@@ -250,50 +219,6 @@ fn check_production_secret(vars: &mut Vars, secret: &str) {
     }
     if SAMPLE_SECRETS.contains(&secret) {
         vars.reject("JWT_SECRET", "is a sample value from an example; choose your own");
-    }
-}
-
-impl AccountConfig {
-    fn read(vars: &mut Vars) -> Self {
-        let bcrypt_cost = vars.parsed("BCRYPT_COST", "10");
-        if !(4..=16).contains(&bcrypt_cost) {
-            vars.reject("BCRYPT_COST", "must be 4 to 16");
-        }
-        Self { bcrypt_cost, admin: FirstAdmin::read(vars), smtp: SmtpConfig::read(vars) }
-    }
-}
-
-impl FirstAdmin {
-    fn read(vars: &mut Vars) -> Option<Self> {
-        let username = vars.parsed_text("ADMIN_USERNAME", "admin");
-        let email = vars.optional_parsed("ADMIN_EMAIL");
-        let password = vars.optional_parsed("ADMIN_PASSWORD");
-        match (email, password) {
-            (Some(email), Some(password)) => Some(Self { username: username?, email, password }),
-            (None, None) => None,
-            (Some(_), None) => {
-                vars.reject("ADMIN_PASSWORD", "must be set when ADMIN_EMAIL is");
-                None
-            }
-            (None, Some(_)) => {
-                vars.reject("ADMIN_EMAIL", "must be set when ADMIN_PASSWORD is");
-                None
-            }
-        }
-    }
-}
-
-impl SmtpConfig {
-    fn read(vars: &mut Vars) -> Option<Self> {
-        let from = vars.text("SMTP_FROM", "no-reply@localhost");
-        let url = vars.optional("SMTP_URL")?;
-        if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
-            vars.reject("SMTP_URL", "must start with smtp:// or smtps://");
-        }
-        if from.parse::<lettre::message::Mailbox>().is_err() {
-            vars.reject("SMTP_FROM", "must be an address, or a name and an address in <>");
-        }
-        Some(Self { url: url.into(), from })
     }
 }
 
