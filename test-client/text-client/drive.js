@@ -6,6 +6,8 @@ class Drive {
   /** Metres per second that the car claims; its clock runs faster. */
   static SPEED = 10;
   static AGAIN = 1000;
+  /** What keeps a step from being said now, and not for good; a server that stops says `unavailable`. */
+  static PASSING = new Set(['lost', 'rate_limited', 'unavailable']);
 
   changed = new Signal();
   failed = new Signal();
@@ -62,7 +64,7 @@ class Drive {
 
   /** Milliseconds until it is tried again; null for what will not pass. */
   #onFailure(problem) {
-    if (problem.code === 'lost' || problem.code === 'rate_limited') return (problem.retryAfter ?? 0) * 1000 || Drive.AGAIN;
+    if (Drive.PASSING.has(problem.code)) return (problem.retryAfter ?? 0) * 1000 || Drive.AGAIN;
     this.stop();
     this.failed.fire(problem);
     return null;
