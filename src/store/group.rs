@@ -1,9 +1,10 @@
 //! Group commit: many callers, one write at a time, one durable batch for all who waited
 //! (DESIGN §3). It stands above a store and knows neither the store nor what is written.
 
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod writer;
+
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -11,18 +12,31 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use self::writer::Writer;
 use crate::error::{Error, Result};
 
-type Entry<T, R> = (T, oneshot::Sender<Result<R>>);
+/// What a write gives back: its items, and one result for each, in their order.
+pub type Written<T, R> = (Vec<T>, Vec<Result<R>>);
 
 /// Collects what arrives while the previous batch is being written and writes it as the next
-/// one, in order of arrival. An idle writer adds no delay. Clones share one writer.
+/// one, in order of arrival. An idle writer adds no delay to what somebody waits for. Clones
+/// share one writer.
 pub struct GroupCommit<T, R>(Arc<Shared<T, R>>);
 
 struct Shared<T, R> {
     /// `None` once closed.
     entrance: Mutex<Option<mpsc::Sender<Entry<T, R>>>>,
     writer: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+/// An item, and what becomes of its result.
+type Entry<T, R> = (T, Fate<R>);
+
+enum Fate<R> {
+    /// Somebody waits for it.
+    Awaited(oneshot::Sender<Result<R>>),
+    /// Nobody does; when it was accepted.
+    Offered(Instant),
 }
 
 impl<T, R> Clone for GroupCommit<T, R> {
@@ -41,11 +55,26 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
         queue: usize,
         write: impl Fn(Vec<T>) -> BoxFuture<'static, Vec<Result<R>>> + Send + 'static,
     ) -> Self {
+        Self::spawn_gathering(name, max_batch, queue, Duration::ZERO, move |items| {
+            write(items).map(|results| (Vec::new(), results)).boxed()
+        })
+    }
+
+    /// The same for items of which some are offered ([`GroupCommit::offer`]): those alone are
+    /// written when the first of them has waited for `gather`, or a batch is full. `write` also
+    /// gives the items back, so that what could not be written now can be written later.
+    pub fn spawn_gathering(
+        name: &'static str,
+        max_batch: usize,
+        queue: usize,
+        gather: Duration,
+        write: impl Fn(Vec<T>) -> BoxFuture<'static, Written<T, R>> + Send + 'static,
+    ) -> Self {
         let (entrance, waiting) = mpsc::channel(queue.max(1));
-        let writer = tokio::spawn(write_batches(name, max_batch.max(1), waiting, write));
+        let writer = Writer::new(name, max_batch.max(1), gather, waiting);
         Self(Arc::new(Shared {
             entrance: Mutex::new(Some(entrance)),
-            writer: tokio::sync::Mutex::new(Some(writer)),
+            writer: tokio::sync::Mutex::new(Some(tokio::spawn(writer.run(write)))),
         }))
     }
 
@@ -57,8 +86,20 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     /// down; otherwise what the write says of this item.
     pub async fn submit(&self, item: T) -> Result<R> {
         let (answer, outcome) = oneshot::channel();
-        self.accept((item, answer))?;
+        self.accept((item, Fate::Awaited(answer)))?;
         outcome.await.unwrap_or_else(|_| Err(Error::internal("a group writer ended early")))
+    }
+
+    /// Has `item` written soon, and waits for nothing. An item that is `unavailable` to the write
+    /// is written again after a pause, with later ones or after them: it must not matter how often
+    /// an item is written, nor in which order. As many as the queue holds wait for that; of more,
+    /// the oldest are dropped. What fails otherwise is dropped too, and all of it where `write`
+    /// gives no items back ([`GroupCommit::spawn`]).
+    ///
+    /// # Errors
+    /// `unavailable` when the queue is full or the writer closed.
+    pub fn offer(&self, item: T) -> Result<()> {
+        self.accept((item, Fate::Offered(Instant::now())))
     }
 
     /// Refuses new items and returns when everything accepted has been written and answered.
@@ -83,200 +124,5 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     }
 }
 
-async fn write_batches<T, R>(
-    name: &'static str,
-    max_batch: usize,
-    mut waiting: mpsc::Receiver<Entry<T, R>>,
-    write: impl Fn(Vec<T>) -> BoxFuture<'static, Vec<Result<R>>>,
-) {
-    let mut entries = Vec::with_capacity(max_batch);
-    while waiting.recv_many(&mut entries, max_batch).await > 0 {
-        let (items, answers): (Vec<T>, Vec<_>) = entries.drain(..).unzip();
-        let started = Instant::now();
-        // The call is guarded by itself, so that nothing borrows `write` while it is awaited.
-        let called = catch_unwind(AssertUnwindSafe(|| write(items)));
-        let results = outcome(name, answers.len(), called.ok()).await;
-        record(name, answers.len(), started);
-        for (answer, result) in answers.into_iter().zip(results) {
-            // A caller that stopped waiting is no failure.
-            let _ = answer.send(result);
-        }
-    }
-}
-
-/// The results of a batch of `count`; an error for each when the write broke down.
-async fn outcome<R>(
-    name: &'static str,
-    count: usize,
-    write: Option<impl Future<Output = Vec<Result<R>>>>,
-) -> Vec<Result<R>> {
-    let results = match write {
-        Some(write) => AssertUnwindSafe(write).catch_unwind().await.ok(),
-        None => None,
-    };
-    let cause = match results {
-        Some(results) if results.len() == count => return results,
-        Some(results) => format!("{} results for {count} items of {name}", results.len()),
-        None => format!("the write of {count} items of {name} panicked"),
-    };
-    let error = Error::internal(cause);
-    (0..count).map(|_| Err(error.clone())).collect()
-}
-
-fn record(name: &'static str, count: usize, started: Instant) {
-    metrics::counter!("waggle_group_commits_total", "writer" => name).increment(1);
-    metrics::counter!("waggle_group_items_total", "writer" => name).increment(count as u64);
-    metrics::histogram!("waggle_group_batch_size", "writer" => name).record(count as f64);
-    metrics::histogram!("waggle_group_commit_seconds", "writer" => name)
-        .record(started.elapsed().as_secs_f64());
-}
-
 #[cfg(test)]
-mod tests {
-    use std::task::Poll;
-    use std::time::Duration;
-
-    use futures_util::{future, poll};
-    use tokio::sync::Semaphore;
-
-    use super::*;
-    use crate::error::Code;
-
-    /// A writer that shows each batch and holds it until it is let through.
-    struct Gated {
-        group: GroupCommit<u32, u32>,
-        batches: mpsc::UnboundedReceiver<Vec<u32>>,
-        gate: Arc<Semaphore>,
-    }
-
-    fn gated(max_batch: usize, queue: usize) -> Gated {
-        let (shown, batches) = mpsc::unbounded_channel();
-        let gate = Arc::new(Semaphore::new(0));
-        let door = Arc::clone(&gate);
-        let group = GroupCommit::spawn("test", max_batch, queue, move |items: Vec<u32>| {
-            let door = Arc::clone(&door);
-            shown.send(items.clone()).unwrap();
-            async move {
-                door.acquire().await.unwrap().forget();
-                items.into_iter().map(|item| Ok(item * 10)).collect()
-            }
-            .boxed()
-        });
-        Gated { group, batches, gate }
-    }
-
-    #[tokio::test]
-    async fn what_arrives_during_a_write_is_one_batch_in_order() {
-        let mut test = gated(100, 100);
-        let mut first = Box::pin(test.group.submit(1));
-        assert_eq!(poll!(&mut first), Poll::Pending);
-        assert_eq!(test.batches.recv().await, Some(vec![1]));
-
-        let mut later: Vec<_> = (2..=50).map(|item| Box::pin(test.group.submit(item))).collect();
-        for submitted in &mut later {
-            assert_eq!(poll!(submitted), Poll::Pending);
-        }
-        test.gate.add_permits(2);
-        assert_eq!(first.await, Ok(10));
-        let results = future::join_all(later).await;
-        assert_eq!(results, (2..=50).map(|item| Ok(item * 10)).collect::<Vec<_>>());
-        assert_eq!(test.batches.recv().await, Some((2..=50).collect()));
-    }
-
-    #[tokio::test]
-    async fn a_batch_is_never_larger_than_allowed() {
-        let mut test = gated(3, 100);
-        test.gate.add_permits(100);
-        let all = (1..=7).map(|item| test.group.submit(item));
-        assert!(future::join_all(all).await.iter().all(Result::is_ok));
-        assert_eq!(test.batches.recv().await, Some(vec![1, 2, 3]));
-        assert_eq!(test.batches.recv().await, Some(vec![4, 5, 6]));
-        assert_eq!(test.batches.recv().await, Some(vec![7]));
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_and_recovers() {
-        let mut test = gated(10, 2);
-        let mut first = Box::pin(test.group.submit(1));
-        assert!(poll!(&mut first).is_pending());
-        test.batches.recv().await;
-        let (mut second, mut third) =
-            (Box::pin(test.group.submit(2)), Box::pin(test.group.submit(3)));
-        assert!(poll!(&mut second).is_pending());
-        assert!(poll!(&mut third).is_pending());
-        assert_eq!(test.group.submit(4).await.unwrap_err().code, Code::Unavailable);
-
-        test.gate.add_permits(100);
-        assert_eq!((first.await, second.await, third.await), (Ok(10), Ok(20), Ok(30)));
-        assert_eq!(test.group.submit(5).await, Ok(50));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn closing_writes_what_was_accepted_and_refuses_the_rest() {
-        let group = GroupCommit::spawn("test", 2, 10, |items: Vec<u32>| {
-            async move {
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                items.into_iter().map(Ok).collect()
-            }
-            .boxed()
-        });
-        let mut accepted: Vec<_> = (1..=5).map(|item| Box::pin(group.submit(item))).collect();
-        for submitted in &mut accepted {
-            assert!(poll!(submitted).is_pending());
-        }
-        tokio::join!(group.close(), group.close());
-        assert_eq!(group.submit(6).await.unwrap_err().code, Code::Unavailable);
-        for (submitted, item) in accepted.into_iter().zip(1..) {
-            assert_eq!(submitted.now_or_never(), Some(Ok(item)));
-        }
-    }
-
-    #[tokio::test]
-    async fn a_broken_write_fails_its_callers_and_not_the_writer() {
-        let group = GroupCommit::spawn("test", 10, 10, |items: Vec<u32>| match items[0] {
-            1 => panic!("before the write"),
-            2 => async { panic!("in the write") }.boxed(),
-            3 => future::ready(vec![Ok(1), Ok(2)]).boxed(),
-            _ => future::ready(items.into_iter().map(Ok).collect()).boxed(),
-        });
-        for item in 1..=3 {
-            assert_eq!(group.submit(item).await.unwrap_err().code, Code::Internal, "{item}");
-        }
-        assert_eq!(group.submit(4).await, Ok(4));
-    }
-
-    #[tokio::test]
-    async fn an_accepted_item_is_written_though_its_caller_left() {
-        let mut test = gated(10, 10);
-        let mut left = Box::pin(test.group.submit(1));
-        assert!(poll!(&mut left).is_pending());
-        drop(left);
-        test.gate.add_permits(1);
-        test.group.close().await;
-        assert_eq!(test.batches.recv().await, Some(vec![1]));
-    }
-
-    #[test]
-    fn a_writer_counts_what_it_commits() {
-        let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        metrics::with_local_recorder(&recorder, || {
-            runtime.block_on(async {
-                let group = GroupCommit::spawn("counted", 10, 10, |items: Vec<u32>| {
-                    future::ready(items.into_iter().map(Ok).collect()).boxed()
-                });
-                let all = (1..=3).map(|item| group.submit(item));
-                assert_eq!(future::join_all(all).await, [Ok(1), Ok(2), Ok(3)]);
-            });
-        });
-        let shown = recorder.handle().render();
-        for line in [
-            "waggle_group_commits_total{writer=\"counted\"} 1",
-            "waggle_group_items_total{writer=\"counted\"} 3",
-            "waggle_group_batch_size_sum{writer=\"counted\"} 3",
-            "waggle_group_commit_seconds_count{writer=\"counted\"} 1",
-        ] {
-            assert!(shown.contains(line), "{shown}");
-        }
-    }
-}
+mod tests;

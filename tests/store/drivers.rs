@@ -1,6 +1,7 @@
 //! Drivers: positions, their history, availability.
 
 mod nearest;
+mod throughput;
 mod trails;
 
 use std::time::Duration;
