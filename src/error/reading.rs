@@ -50,6 +50,18 @@ impl Fields {
         }
     }
 
+    /// Takes over what is wrong with a part of the request, as `part.field`.
+    pub fn adopt(&mut self, part: &str, of_part: Self) {
+        for FieldError { field, message } in of_part.0 {
+            self.reject(format!("{part}.{field}"), message);
+        }
+    }
+
+    /// Forgets all but the first `most` that were rejected.
+    pub fn truncate(&mut self, most: usize) {
+        self.0.truncate(most);
+    }
+
     /// `Ok` when nothing was rejected.
     pub fn finish(self) -> Result<()> {
         if self.0.is_empty() { Ok(()) } else { Err(Error::validation(self.0)) }

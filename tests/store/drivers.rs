@@ -76,6 +76,28 @@ every_store! {
         assert!(trails::whole(&stores, driver).await.is_empty());
     }
 
+    async fn the_last_positions_of_many_are_found_at_once(stores: Stores) {
+        let drivers: Vec<UserId> = (0..1000).map(|_| somebody()).collect();
+        let (available, unknown) = (somebody(), somebody());
+        let of = |(n, driver): (usize, &UserId)| (*driver, full(n as i64 % 9, n as i64));
+        let fixes: Vec<_> = drivers.iter().enumerate().map(of).collect();
+        stores.drivers.save_fixes(&fixes).await.unwrap();
+        stores.drivers.save_availability(&[(available, true)]).await.unwrap();
+        save(&stores, drivers[7], &[full(1, 9000), full(2, 0)]).await;
+        let found = async |asked: &[UserId]| {
+            let mut found = stores.drivers.last_fixes(asked).await.unwrap();
+            found.sort_by_key(|(driver, _)| *driver);
+            found
+        };
+        assert!(found(&[]).await.is_empty());
+        assert!(found(&[available, unknown]).await.is_empty());
+        let asked = [drivers[3], unknown, drivers[7], drivers[3], available];
+        let mut expected = vec![fixes[3], (drivers[7], full(1, 9000))];
+        expected.sort_by_key(|(driver, _)| *driver);
+        assert_eq!(found(&asked).await, expected);
+        assert_eq!(found(&drivers).await.len(), 1000);
+    }
+
     async fn the_latest_position_is_the_last_in_whatever_order_they_come(stores: Stores) {
         let driver = somebody();
         for (batch, last) in [

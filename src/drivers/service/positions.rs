@@ -1,10 +1,13 @@
 //! Where drivers are: every position is told at once and stored in bulk; a late one never moves a
 //! driver back.
 
+use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 
 use super::{BATCH, Drivers, WAITING, must_drive};
 use crate::caller::Caller;
@@ -14,6 +17,9 @@ use crate::error::Result;
 use crate::ids::UserId;
 use crate::store::group::GroupCommit;
 
+/// How long positions that nobody waits for are gathered before they are written. A crash loses
+/// those, and what is just being written: no more than the last second (CONTRACT §8).
+const GATHER: Duration = Duration::from_millis(250);
 /// How often history that is too old is removed.
 const BETWEEN_REMOVALS: Duration = Duration::from_secs(3600);
 
@@ -23,14 +29,16 @@ pub(super) type Last = Mutex<Option<Fix>>;
 /// The one writer of positions.
 pub(super) fn writer(store: &Arc<dyn DriverStore>) -> GroupCommit<(UserId, Fix), ()> {
     let store = store.clone();
-    GroupCommit::spawn("locations", BATCH, WAITING, move |fixes: Vec<(UserId, Fix)>| {
+    let write = move |fixes: Vec<(UserId, Fix)>| {
         let store = store.clone();
         async move {
             let saved = store.save_fixes(&fixes).await;
-            fixes.iter().map(|_| saved.clone()).collect()
+            let results = vec![saved; fixes.len()];
+            (fixes, results)
         }
         .boxed()
-    })
+    };
+    GroupCommit::spawn_gathering("locations", BATCH, WAITING, GATHER, write)
 }
 
 impl Drivers {
@@ -38,11 +46,55 @@ impl Drivers {
     /// returns.
     ///
     /// # Errors
-    /// `forbidden` for who is no driver, `rate_limited`.
+    /// `forbidden` for who is no driver, `rate_limited`, `unavailable`.
     pub async fn update_location(&self, caller: Caller, fix: Fix) -> Result<()> {
+        let driver = self.may_report(caller)?;
+        self.locate(driver, fix, self.fixes.submit((driver, fix))).await
+    }
+
+    /// The same, but durable only within a second after it returns.
+    ///
+    /// # Errors
+    /// `forbidden` for who is no driver, `rate_limited`, `unavailable` when it will not be stored.
+    pub async fn report_location(&self, caller: Caller, fix: Fix) -> Result<()> {
+        let driver = self.may_report(caller)?;
+        self.locate(driver, fix, async { self.fixes.offer((driver, fix)) }).await
+    }
+
+    /// Notes where the caller was while the phone was offline, in any order; the latest of these
+    /// positions is where the caller is, unless a later one is known. Durable when this returns:
+    /// how many there were of different times; of several of the same time the first counts.
+    ///
+    /// # Errors
+    /// `forbidden` for who is no driver; `unavailable` when some were not stored.
+    pub async fn upload_locations(&self, caller: Caller, fixes: Vec<Fix>) -> Result<usize> {
         must_drive(caller)?;
         let driver = caller.user;
-        self.limits.locations.check(&driver)?;
+        let mut distinct = BTreeMap::new();
+        for fix in fixes {
+            distinct.entry(fix.at).or_insert(fix);
+        }
+        if let Some(latest) = distinct.values().next_back().copied() {
+            let submitted = distinct.values().map(|fix| self.fixes.submit((driver, *fix)));
+            let stored = try_join_all(submitted.collect::<Vec<_>>());
+            self.locate(driver, latest, stored.map(|all| all.map(drop))).await?;
+        }
+        Ok(distinct.len())
+    }
+
+    fn may_report(&self, caller: Caller) -> Result<UserId> {
+        must_drive(caller)?;
+        self.limits.locations.check(&caller.user)?;
+        Ok(caller.user)
+    }
+
+    /// Moves a driver there, unless a later position is known, and has it `stored`.
+    async fn locate(
+        &self,
+        driver: UserId,
+        fix: Fix,
+        stored: impl Future<Output = Result<()>>,
+    ) -> Result<()> {
         let last = self.last(driver).await?;
         let before = {
             let mut last = last.lock().expect("no panic under this lock");
@@ -53,7 +105,7 @@ impl Drivers {
             }
             before
         };
-        self.fixes.submit((driver, fix)).await?;
+        stored.await?;
         let counted_before = before.is_some_and(|before| self.counts(&before));
         if !counted_before && self.counts(&fix) && self.is_available(driver) {
             for watcher in self.watchers() {
@@ -109,3 +161,6 @@ impl Drivers {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

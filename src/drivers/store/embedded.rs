@@ -86,6 +86,14 @@ impl DriverStore for EmbeddedDriverStore {
         self.0.read(move |db| positions::last(db, driver)).await
     }
 
+    async fn last_fixes(&self, drivers: &[UserId]) -> Result<Vec<(UserId, Fix)>> {
+        if drivers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let drivers = drivers.to_vec();
+        self.0.read(move |db| positions::last_of(db, &drivers)).await
+    }
+
     async fn nearest(&self, nearby: &Nearby) -> Result<Vec<Near>> {
         let nearby = nearby.clone();
         self.0.read(move |db| nearest::nearest(db, &nearby)).await

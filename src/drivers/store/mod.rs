@@ -26,6 +26,9 @@ pub trait DriverStore: Send + Sync {
     /// The last position of a driver.
     async fn last_fix(&self, driver: UserId) -> Result<Option<Fix>>;
 
+    /// The last positions of those of these drivers who have one, in any order.
+    async fn last_fixes(&self, drivers: &[UserId]) -> Result<Vec<(UserId, Fix)>>;
+
     /// Drivers with a position who are near a place, the nearest first. Who was never said to be
     /// available is not.
     async fn nearest(&self, nearby: &Nearby) -> Result<Vec<Near>>;

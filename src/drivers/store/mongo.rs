@@ -7,7 +7,8 @@ mod rows;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::future::try_join;
+use futures_util::TryStreamExt;
+use futures_util::future::{join, join_all};
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
 use mongodb::{Collection, Database, IndexModel};
@@ -27,6 +28,9 @@ use crate::store::mongo::{Mongo, MongoMigration};
 const DRIVERS: &str = "drivers";
 /// Where drivers were.
 const LOCATIONS: &str = "driver_locations";
+/// Last positions in one command. The database works off a command on one core, so that a batch
+/// in pieces takes half the time.
+const UPDATES: usize = 250;
 /// Removes what was received too long ago.
 const AGE: &str = "age";
 /// How long that is until it is said otherwise.
@@ -89,11 +93,17 @@ impl DriverStore for MongoDriverStore {
         }
         let (database, locations) = (self.database.clone(), self.locations.clone_with_type());
         let rows = fixes.iter().map(|(driver, fix)| rows::location(*driver, fix)).collect();
-        let latest =
-            latest(fixes).into_iter().map(|(driver, fix)| positions::moved(driver, fix)).collect();
+        let latest: Vec<_> = latest(fixes).into_iter().collect();
+        let pieces: Vec<Vec<_>> = latest
+            .chunks(UPDATES)
+            .map(|piece| piece.iter().map(|(driver, fix)| positions::moved(*driver, fix)).collect())
+            .collect();
         run(async move {
             let appended = history::append(&locations, rows);
-            try_join(appended, positions::update(database, latest)).await.map(drop)
+            let moved = pieces.into_iter().map(|piece| positions::update(database.clone(), piece));
+            // One that fails does not have the others dropped half-way.
+            let (appended, moved) = join(appended, join_all(moved)).await;
+            moved.into_iter().fold(appended, Result::and)
         })
         .await
     }
@@ -110,6 +120,17 @@ impl DriverStore for MongoDriverStore {
         let drivers = self.drivers.clone();
         let found = run(async move { drivers.find_one(doc! { "_id": driver }).await }).await?;
         Ok(found.and_then(|row| row.position).map(Fix::from))
+    }
+
+    async fn last_fixes(&self, drivers: &[UserId]) -> Result<Vec<(UserId, Fix)>> {
+        if drivers.is_empty() {
+            return Ok(Vec::new());
+        }
+        let theirs = doc! { "_id": { "$in": drivers.to_vec() } };
+        let drivers = self.drivers.clone();
+        let rows: Vec<DriverRow> =
+            run(async move { drivers.find(theirs).await?.try_collect().await }).await?;
+        Ok(rows.into_iter().filter_map(DriverRow::last).collect())
     }
 
     async fn nearest(&self, nearby: &Nearby) -> Result<Vec<Near>> {

@@ -1,3 +1,7 @@
+//! Items that somebody waits for.
+
+mod offered;
+
 use std::task::Poll;
 use std::time::Duration;
 
@@ -65,8 +69,7 @@ async fn a_full_queue_refuses_and_recovers() {
     let mut first = Box::pin(test.group.submit(1));
     assert!(poll!(&mut first).is_pending());
     test.batches.recv().await;
-    let (mut second, mut third) =
-        (Box::pin(test.group.submit(2)), Box::pin(test.group.submit(3)));
+    let (mut second, mut third) = (Box::pin(test.group.submit(2)), Box::pin(test.group.submit(3)));
     assert!(poll!(&mut second).is_pending());
     assert!(poll!(&mut third).is_pending());
     assert_eq!(test.group.submit(4).await.unwrap_err().code, Code::Unavailable);

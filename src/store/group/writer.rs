@@ -95,7 +95,11 @@ impl<T, R> Writer<T, R> {
     /// When to write what there is if nothing else comes.
     fn due(&self) -> Option<Instant> {
         let (_, accepted) = self.offered.front()?;
-        Some(self.pause.map_or(*accepted + self.gather, |(_, until)| until))
+        Some(match self.pause {
+            Some((_, until)) => until,
+            None if self.offered.len() >= self.max_batch => *accepted,
+            None => *accepted + self.gather,
+        })
     }
 
     fn sort(&mut self, arrived: &mut Vec<Entry<T, R>>) {

@@ -95,3 +95,16 @@ pub(super) fn last(db: &Connection, driver: UserId) -> rusqlite::Result<Option<F
     .query_row([driver], from_row)
     .optional()
 }
+
+pub(super) fn last_of(db: &Connection, drivers: &[UserId]) -> rusqlite::Result<Vec<(UserId, Fix)>> {
+    let drivers = serde_json::to_string(drivers)
+        .map_err(|problem| rusqlite::Error::ToSqlConversionFailure(problem.into()))?;
+    db.prepare_cached(concat!(
+        "SELECT ",
+        columns!(),
+        ", driver FROM drivers
+         WHERE driver IN (SELECT unhex(value) FROM json_each(?1)) AND at IS NOT NULL"
+    ))?
+    .query_map([drivers], |row| Ok((row.get(COLUMNS)?, from_row(row)?)))?
+    .collect()
+}

@@ -18,6 +18,11 @@ async fn the_queries_go_by_their_indexes() {
             "PRIMARY KEY (driver=? AND at>? AND at<?)",
         ),
         (
+            "SELECT lat FROM drivers
+             WHERE driver IN (SELECT unhex(value) FROM json_each(?1)) AND at IS NOT NULL",
+            "SEARCH drivers USING INDEX sqlite_autoindex_drivers_1 (driver=?)",
+        ),
+        (
             "DELETE FROM driver_locations WHERE (driver, at) IN (
                  SELECT driver, at FROM driver_locations WHERE received_at < ?1 LIMIT ?2)",
             "PRIMARY KEY (driver=? AND at=?)",

@@ -19,6 +19,11 @@ pub(super) struct DriverRow {
 }
 
 impl DriverRow {
+    /// Who, and where last; nothing without a position.
+    pub(super) fn last(self) -> Option<(UserId, Fix)> {
+        Some((self.id.into(), Fix::from(self.position?)))
+    }
+
     /// The driver as seen from `place`; nothing without a position.
     pub(super) fn seen_from(self, place: Point) -> Option<Near> {
         let fix = Fix::from(self.position?);
