@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(fields(error.unwrap_err()), expected);
     }
 
-    fn upload(locations: Value) -> Result<Vec<Fix>> {
+    fn upload(locations: &Value) -> Result<Vec<Fix>> {
         let body = json!({ "locations": locations });
         serde_json::from_value::<LocationBatch>(body).unwrap().parse(NOW)
     }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn an_upload_is_of_one_to_five_hundred_positions() {
-        let fixes = upload(json!([good(), good()])).unwrap();
+        let fixes = upload(&json!([good(), good()])).unwrap();
         let fix = Fix {
             point: Point::from_stored(0.0, 0.0),
             accuracy: None,
@@ -175,9 +175,9 @@ mod tests {
             received_at: NOW,
         };
         assert_eq!(fixes, [fix, fix]);
-        assert_eq!(upload(vec![good(); 500].into()).unwrap().len(), 500);
+        assert_eq!(upload(&vec![good(); 500].into()).unwrap().len(), 500);
         for bad in [Value::Null, json!([]), vec![good(); 501].into()] {
-            assert_eq!(fields(upload(bad).unwrap_err()), ["locations"]);
+            assert_eq!(fields(upload(&bad).unwrap_err()), ["locations"]);
         }
     }
 
@@ -185,7 +185,7 @@ mod tests {
     fn everything_wrong_with_an_upload_is_told_up_to_fifty() {
         let undated = json!({"latitude": 91, "longitude": 1, "heading": -0.1});
         let late = json!({"longitude": 180, "latitude": -90, "timestamp": "2025-05-20T16:31:01Z"});
-        let wrong = upload(json!([undated, good(), late])).unwrap_err();
+        let wrong = upload(&json!([undated, good(), late])).unwrap_err();
         let expected = [
             "locations[0].timestamp",
             "locations[0].latitude",
@@ -193,7 +193,7 @@ mod tests {
             "locations[2].timestamp",
         ];
         assert_eq!(fields(wrong), expected);
-        let wrong = fields(upload(vec![json!({"latitude": 1}); 500].into()).unwrap_err());
+        let wrong = fields(upload(&vec![json!({"latitude": 1}); 500].into()).unwrap_err());
         assert_eq!((wrong.len(), wrong[49].as_str()), (50, "locations[24].longitude"));
     }
 }
