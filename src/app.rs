@@ -12,6 +12,7 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::net::server::{Acceptor, BindError};
+use crate::realtime::events::Dispatcher;
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
 use crate::store::Stores;
@@ -44,6 +45,9 @@ pub enum StartError {
     /// The first admin could not be created.
     #[error("the first admin could not be created: {0}")]
     Admin(crate::error::Error),
+    /// The demo drivers could not be created.
+    #[error("the demo drivers could not be created: {0}")]
+    Demo(crate::error::Error),
 }
 
 /// Starts a server.
@@ -61,7 +65,11 @@ pub async fn start(config: &Config) -> Result<Server, StartError> {
     if let Some(admin) = &config.accounts.admin {
         domains.auth.ensure_admin(admin).await.map_err(StartError::Admin)?;
     }
-    let router = router::router(config, &domains, &stores, &hub);
+    if config.drivers.demo {
+        domains.auth.ensure_demo_drivers().await.map_err(StartError::Demo)?;
+    }
+    let dispatcher = Dispatcher::new(domains.tables(&hub), &hub);
+    let router = router::router(config, &domains, &dispatcher, &stores, &hub);
     acceptor.serve(listeners, &router, &config.sockets);
     let server = Server { acceptor, hub, domains, stores, patience: config.shutdown_timeout };
     server.introduce(config);
@@ -98,6 +106,7 @@ impl Server {
         self.hub.drain(patience / 2).await;
         self.domains.close().await;
         // The last acks are in the send buffers; answers under way end meanwhile.
+        self.hub.shut_down(patience / 5).await;
         tokio::time::sleep(Duration::from_millis(150)).await;
         self.acceptor.stop_accepting();
         self.acceptor.close(patience / 10).await;

@@ -5,6 +5,7 @@
 //! `.env.example` lists every variable, and a test holds it to this file.
 
 mod accounts;
+mod drivers;
 mod orders;
 mod rates;
 mod sockets;
@@ -18,12 +19,13 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccountConfig, FirstAdmin, SmtpConfig};
+pub use drivers::DriverConfig;
 pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;
 pub use values::{
     AddressRange, AppEnv, CorsOrigins, DispatchMode, LogFormat, PresenceAudience, Rate,
-    SocketParser,
+    SocketParser, WatchPolicy,
 };
 pub use vars::{Problems, Vars};
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub typing_timeout: Duration,
     /// Orders and drivers.
     pub orders: OrderConfig,
+    /// Drivers' sockets, and those who watch drivers.
+    pub drivers: DriverConfig,
     /// How often each thing may be done.
     pub rates: Rates,
     /// Which web origins may call (`CORS_ORIGIN`).
@@ -152,6 +156,7 @@ impl Config {
             },
             typing_timeout: vars.duration("TYPING_TIMEOUT", "6s"),
             orders: OrderConfig::read(vars),
+            drivers: DriverConfig::read(vars, env),
             rates: Rates::read(vars),
             cors: CorsOrigins::read(vars, env),
             log: LogConfig {

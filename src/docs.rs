@@ -52,6 +52,26 @@ pub struct FailedError {
     pub details: Option<Vec<crate::error::FieldError>>,
 }
 
+/// A failure on `/api/v1`.
+#[derive(Serialize, ToSchema)]
+pub struct V1Failed {
+    /// A sentence for people.
+    pub detail: String,
+    /// The stable word.
+    pub code: Code,
+    /// With `validation_failed`: which fields, and what they must be.
+    pub details: Option<Vec<crate::error::FieldError>>,
+}
+
+/// A failure of seed 000's routes.
+#[derive(Serialize, ToSchema)]
+pub struct LocationFailed {
+    /// A sentence for people.
+    pub error: String,
+    /// The stable word.
+    pub code: Code,
+}
+
 /// The frame of the OpenAPI document; the routes are added by the routers.
 #[derive(OpenApi)]
 #[openapi(
@@ -66,6 +86,9 @@ pub struct FailedError {
         (name = "rooms", description = "Rooms."),
         (name = "orders", description = "Orders, from placing to delivery."),
         (name = "drivers", description = "Where drivers are, and whether they take orders."),
+        (name = "driver app", description = "The driver app's routes: bare objects in snake_case."),
+        (name = "back office", description = "Orders and drivers for admins, beside the driver app's routes."),
+        (name = "driver location", description = "Where one driver is, for a dashboard (see also the WebSocket at `/`)."),
         (name = "operations", description = "For those who run the server.")
     )
 )]

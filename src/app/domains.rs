@@ -19,12 +19,13 @@ use crate::presence::service::Presence;
 use crate::presence::store::{
     PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore,
 };
-use crate::realtime::events::Dispatcher;
+use crate::realtime::events::EventTable;
 use crate::realtime::hub::Hub;
 use crate::rooms::service::{Parts as RoomParts, Rooms};
 use crate::rooms::store::{RoomStore, embedded::EmbeddedRoomStore, mongo::MongoRoomStore};
 use crate::store::Stores;
 use crate::tracking::service::Tracking;
+use crate::tracking::watch::{Parts as WatchParts, Watching};
 use crate::users::service::Users;
 use crate::users::store::{UserStore, embedded::EmbeddedUserStore, mongo::MongoUserStore};
 use crate::{auth, chat, drivers, orders, presence, tracking};
@@ -40,7 +41,7 @@ pub(super) struct Domains {
     pub(super) drivers: Arc<Drivers>,
     pub(super) orders: Arc<Orders>,
     pub(super) tracking: Arc<Tracking>,
-    pub(super) dispatcher: Arc<Dispatcher>,
+    pub(super) watching: Arc<Watching>,
 }
 
 struct DomainStores {
@@ -138,9 +139,17 @@ impl Domains {
             config: config.orders.clone(),
             grace: config.presence.grace,
         });
-        let tracking = Tracking::new(&orders, &drivers, hub);
-        drivers.watch(vec![orders.clone(), tracking.clone()]);
-        orders.watch(tracking.clone());
+        let tracking = Tracking::new(&auth, &orders, &drivers, hub);
+        let watching = Watching::new(WatchParts {
+            auth: auth.clone(),
+            drivers: drivers.clone(),
+            orders: orders.clone(),
+            hub: hub.clone(),
+            limits: limits.clone(),
+            config: config.drivers.clone(),
+        });
+        drivers.watch(vec![orders.clone(), tracking.clone(), watching.clone()]);
+        orders.watch(vec![tracking.clone(), watching.clone()]);
         rooms.ask_for_given(orders.clone());
         // Auth first: it may end a socket whose login session has just ended.
         hub.watch(vec![
@@ -156,34 +165,35 @@ impl Domains {
         auth.remove_expired();
         drivers.forget_old_history();
         orders.keep_dispatching();
-        let tables = vec![
-            auth::events::table(&auth),
-            chat::events::shared_table(&chat, hub),
-            chat::events::table(&chat),
-            chat::room_events::table(&chat, hub),
-            presence::events::table(&presence),
-            drivers::events::table(&drivers, hub),
-            orders::events::table(&orders),
-            tracking::events::table(&tracking),
-        ];
-        let dispatcher = Dispatcher::new(tables, hub);
-        Ok(Self {
-            limits,
-            auth,
-            users,
-            presence,
-            rooms,
-            chat,
-            drivers,
-            orders,
-            tracking,
-            dispatcher,
-        })
+        watching.keep_telling();
+        Ok(Self { limits, auth, users, presence, rooms, chat, drivers, orders, tracking, watching })
+    }
+
+    /// What all of them understand and emit.
+    pub(super) fn tables(&self, hub: &Arc<Hub>) -> Vec<EventTable> {
+        vec![
+            auth::events::table(&self.auth),
+            chat::events::shared_table(&self.chat, hub),
+            chat::events::table(&self.chat),
+            chat::room_events::table(&self.chat, hub),
+            presence::events::table(&self.presence),
+            // The first frame of a raw socket before what the driver must hear.
+            drivers::events::table(&self.drivers, hub),
+            drivers::events::socket_table(&self.drivers, hub),
+            drivers::events::admin_table(hub),
+            orders::events::table(&self.orders),
+            orders::events::socket_table(&self.orders),
+            orders::events::admin_table(),
+            tracking::events::table(&self.tracking),
+            tracking::events::admin_table(),
+            tracking::watch::events::table(&self.watching),
+        ]
     }
 
     /// Writes what was accepted and is not on disk yet.
     pub(super) async fn close(&self) {
         self.chat.close().await;
+        self.orders.close().await;
         self.drivers.close().await;
         if let Err(error) = self.presence.save().await {
             tracing::warn!(%error, "last seen times could not be saved");

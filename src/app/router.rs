@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
@@ -20,10 +20,14 @@ use crate::error::Error;
 use crate::net::address::client_address;
 use crate::operations::{self, Operations};
 use crate::pages;
+use crate::realtime::events::Dispatcher;
+use crate::realtime::gate::Gate;
 use crate::realtime::hub::Hub;
-use crate::realtime::socketio::{Door, Gate};
+use crate::realtime::socketio::Door;
+use crate::realtime::websocket::RawDoors;
 use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id};
 use crate::store::Stores;
+use crate::tracking::watch::socket::at_root;
 use crate::{auth, chat, drivers, orders, rooms, tracking, users};
 
 /// The largest REST body, in bytes (CONTRACT §10).
@@ -32,6 +36,7 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(super) fn router(
     config: &Config,
     domains: &Domains,
+    dispatcher: &Arc<Dispatcher>,
     stores: &Stores,
     hub: &Arc<Hub>,
 ) -> Router {
@@ -42,19 +47,22 @@ pub(super) fn router(
         handshakes: |limits| &limits.handshakes,
         limits: domains.limits.clone(),
     };
-    let door =
-        Door::new(&domains.dispatcher, hub, Some(gate), config.cors.clone(), &config.sockets);
+    let door = Door::new(dispatcher, hub, Some(gate.clone()), config.cors.clone(), &config.sockets);
+    let doors = RawDoors::new(dispatcher, hub, gate, config.cors.clone(), &config.sockets);
     let operations = Operations { hub: hub.clone(), stores: stores.clone() };
     operations::tidy_metrics(hub);
     let (rest, openapi) = documented(domains, operations).split_for_parts();
     let proxies: Arc<[AddressRange]> = config.listen.trusted_proxies.clone().into();
-    let show = |request: Request, next: Next| Dialect::Envelope.show(request, next);
     Router::new()
         .merge(rest)
         // Seed 003's clients know the routes of accounts under this prefix.
         .nest("/auth", accounts(domains).into())
-        .merge(docs::router(openapi, domains.dispatcher.tables()))
+        .merge(docs::router(openapi, dispatcher.tables()))
         .merge(pages::router(&config.orders))
+        .nest(
+            "/api/v1/ws",
+            drivers::socket::router(&domains.drivers, &doors, config.drivers.idle_timeout),
+        )
         .fallback(async || Error::not_found("There is nothing here"))
         .method_not_allowed_fallback(async || {
             Error::not_found("There is nothing here for this method")
@@ -63,7 +71,8 @@ pub(super) fn router(
         .layer(Extension(check))
         .layer(CatchPanicLayer::custom(contain_panics))
         .layer(from_fn_with_state(hub.work(), detached))
-        .layer(from_fn(show))
+        .layer(from_fn_with_state(doors, at_root))
+        .layer(from_fn(Dialect::show))
         .merge(door.router(&config.sockets))
         .layer(from_fn_with_state(proxies, client_address))
         .layer(cors(&config.cors))
@@ -98,6 +107,12 @@ fn orders(domains: &Domains) -> OpenApiRouter {
         .merge(tracking::routes::router(&domains.tracking))
 }
 
+fn v1(domains: &Domains) -> OpenApiRouter {
+    drivers::v1::router(&domains.auth, &domains.drivers, &domains.limits)
+        .merge(orders::v1::router(&domains.orders, &domains.limits))
+        .merge(tracking::v1::router(&domains.tracking, &domains.limits))
+}
+
 fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Frame::openapi())
         .nest("/api/auth", accounts(domains))
@@ -106,6 +121,8 @@ fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
         .nest("/rooms", rooms(domains))
         .nest("/api/orders", orders(domains))
         .nest("/api/drivers", drivers::routes::router(&domains.drivers, &domains.limits))
+        .nest("/api/v1", v1(domains))
+        .merge(tracking::watch::routes::router(&domains.watching, &domains.limits))
         .merge(operations::router(operations))
 }
 

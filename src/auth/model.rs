@@ -42,6 +42,8 @@ pub struct NewAccount {
     pub email: Email,
     /// What the person is called.
     pub name: Option<String>,
+    /// Where a picture is.
+    pub image: Option<String>,
     /// What the account may do.
     pub role: Role,
     /// bcrypt.

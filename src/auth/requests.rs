@@ -40,6 +40,8 @@ pub struct Register {
     pub password: Password,
     /// What the person is called.
     pub name: Option<String>,
+    /// Where a picture is.
+    pub image: Option<String>,
     /// `user` or `driver`.
     pub role: Role,
 }
@@ -57,7 +59,8 @@ impl TryFrom<RegisterBody> for Register {
         let role = fields.optional("role", body.role.as_deref(), registrable);
         let whole = (|| {
             let role = role.unwrap_or(Role::User);
-            Some(Self { username: username?, email: email?, password: password?, name, role })
+            let (username, email, password) = (username?, email?, password?);
+            Some(Self { username, email, password, name, image: None, role })
         })();
         fields.into_result(whole)
     }

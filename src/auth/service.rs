@@ -1,6 +1,7 @@
 //! The rules of accounts, login sessions and tokens (CONTRACT §2).
 
 mod check;
+mod demo;
 mod sessions;
 
 use std::sync::Arc;
@@ -92,16 +93,16 @@ impl Auth {
     pub async fn register(&self, wanted: Register) -> Result<LoggedIn> {
         let account = self.insert(wanted).await?;
         tracing::info!(user = %account.id, role = account.role.word(), "registered");
-        self.open_login(&account).await
+        self.open_login(&account, self.access_ttl).await
     }
 
     async fn insert(&self, wanted: Register) -> Result<Account> {
-        let Register { username, email, password, name, role } = wanted;
+        let Register { username, email, password, name, image, role } = wanted;
         let password_hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let id = UserId::generate(now);
         let account =
-            NewAccount { id, username, email, name, role, password_hash, created_at: now };
+            NewAccount { id, username, email, name, image, role, password_hash, created_at: now };
         match self.store.insert_account(account).await? {
             InsertedAccount::Stored(account) => Ok(account),
             InsertedAccount::UsernameTaken => Err(taken("username")),
@@ -115,6 +116,17 @@ impl Auth {
     /// The same `unauthenticated`, after the same work, for a wrong name and a wrong password;
     /// `rate_limited` after too many failures.
     pub async fn login(&self, claim: LogIn) -> Result<LoggedIn> {
+        self.login_for(claim, self.access_ttl, |_| Ok(())).await
+    }
+
+    /// As [`Auth::login`], with an access token that holds for `ttl`, for those whom `permit` lets
+    /// in; whom it does not, they learn only with the right password.
+    pub async fn login_for(
+        &self,
+        claim: LogIn,
+        ttl: Duration,
+        permit: impl Fn(&Account) -> Result<()> + Send,
+    ) -> Result<LoggedIn> {
         let LogIn { name, password } = claim;
         let found = self.store.account_by_login(&name).await?;
         let key = found.as_ref().map_or_else(|| name_key(&name), |account| account.id.to_string());
@@ -125,7 +137,8 @@ impl Auth {
         let matches = self.passwords.matches(password, hash).await?;
         let wrong = || Error::unauthenticated("The name or the password is wrong");
         let account = found.filter(|_| matches).ok_or_else(wrong)?;
-        let logged_in = self.open_login(&account).await?;
+        permit(&account)?;
+        let logged_in = self.open_login(&account, ttl).await?;
         // A reset meanwhile ended every session but this one, opened with the old password.
         let now = self.store.account(account.id).await?;
         if now.is_none_or(|now| now.password_hash != account.password_hash) {
@@ -147,7 +160,14 @@ impl Auth {
         }
         let FirstAdmin { username, email, password } = admin.clone();
         let account = self
-            .insert(Register { username, email, password, name: None, role: Role::Admin })
+            .insert(Register {
+                username,
+                email,
+                password,
+                name: None,
+                image: None,
+                role: Role::Admin,
+            })
             .await?;
         tracing::info!(user = %account.id, "the first admin was created");
         Ok(())
@@ -169,6 +189,11 @@ impl Auth {
     /// The account of the driver with this number.
     pub async fn account_of_driver(&self, number: i64) -> Result<Option<Arc<Account>>> {
         Ok(self.store.account_of_driver(number).await?.map(Arc::new))
+    }
+
+    /// The accounts of drivers with a number after this one, the lowest numbers first.
+    pub async fn drivers(&self, after: i64, limit: u32) -> Result<Vec<Account>> {
+        self.store.drivers(after, limit).await
     }
 
     /// The account with this username, given as its key.

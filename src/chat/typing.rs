@@ -90,11 +90,11 @@ mod tests {
         let now = Timestamp::from_millis(0);
         let (alice, bob) = (UserId::generate(now), Addressee::User(UserId::generate(now)));
         let typing = Typing::default();
-        let first = typing.start(alice, bob, 1);
-        let second = typing.start(alice, bob, 1);
+        let first = typing.start(alice, bob, 1.into());
+        let second = typing.start(alice, bob, 1.into());
         assert!(!typing.expire(alice, bob, first));
         typing.stop(alice, bob);
-        let third = typing.start(alice, bob, 1);
+        let third = typing.start(alice, bob, 1.into());
         assert!(!typing.expire(alice, bob, second));
         assert!(typing.expire(alice, bob, third));
         assert!(!typing.stop(alice, bob));
@@ -107,9 +107,9 @@ mod tests {
         let bob = Addressee::User(UserId::generate(now));
         let carol = Addressee::Room(RoomId::generate(now));
         let typing = Typing::default();
-        typing.start(alice, bob, 1);
-        typing.start(alice, carol, 2);
-        assert_eq!(typing.stop_socket(1), [bob]);
+        typing.start(alice, bob, 1.into());
+        typing.start(alice, carol, 2.into());
+        assert_eq!(typing.stop_socket(1.into()), [bob]);
         assert!(typing.stop(alice, carol));
     }
 }

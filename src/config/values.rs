@@ -57,6 +57,13 @@ choices! {
         /// The nearest driver is asked, then the next.
         Nearest = "nearest",
     }
+    /// Who may watch where a driver is (seed 000).
+    WatchPolicy {
+        /// Anyone with a token.
+        Everyone = "everyone",
+        /// Admins, the driver, and who has a part in an order that the driver is at.
+        Parties = "parties",
+    }
     /// Who is told that somebody came or went (CONTRACT §6).
     PresenceAudience {
         /// Everyone connected.

@@ -10,6 +10,11 @@ pub const DRIVERS: Audience = Audience::of("drivers", [0; 12]);
 /// Those of the drivers who are offered new orders.
 pub const AVAILABLE_DRIVERS: Audience = Audience::of("available drivers", [0; 12]);
 
+/// The raw sockets of one driver: at most one stays (CONTRACT §8).
+pub const fn driver_socket(driver: UserId) -> Audience {
+    Audience::of("driver socket", driver.bytes())
+}
+
 /// A report of where a driver is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fix {

@@ -10,11 +10,15 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
 
-use super::model::{DRIVERS, Fix, Nearby};
+use super::model::{DRIVERS, Fix, Nearby, driver_socket};
 use super::pool::Pool;
 use super::requests::DriverRef;
 use super::store::DriverStore;
-use super::wire::{DriverView, NearbyDriver, NearbyDrivers, OwnState, Position};
+use super::v1::{DriverProfile, OnlineState};
+use super::wire::{
+    ADMIN_SOCKET, CONNECTED, Connected, DRIVER_SOCKET, DriverView, NearbyDriver, NearbyDrivers,
+    OwnState, Position,
+};
 use crate::auth::model::Account;
 use crate::auth::service::Auth;
 use crate::caller::{Caller, Role};
@@ -24,6 +28,7 @@ use crate::geo::Point;
 use crate::ids::UserId;
 use crate::limits::Limits;
 use crate::realtime::hub::Hub;
+use crate::realtime::relay::Command;
 use crate::realtime::session::Session;
 use crate::store::group::GroupCommit;
 
@@ -171,6 +176,29 @@ impl Drivers {
         })
     }
 
+    /// A driver, as the driver app shows them.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such driver.
+    pub async fn profile(&self, driver: UserId) -> Result<DriverProfile> {
+        let account = self.driver(&DriverRef::Id(driver)).await?;
+        Ok(DriverProfile::new(&account, self.is_available(driver)))
+    }
+
+    /// Says whether new orders are to be offered to a driver, as the driver app shows it.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such driver.
+    pub async fn set_online(&self, driver: UserId, online: bool) -> Result<OnlineState> {
+        let account = self.driver(&DriverRef::Id(driver)).await?;
+        self.set_availability_of(driver, online).await?;
+        Ok(OnlineState {
+            driver_id: account.driver_number,
+            status: online.into(),
+            connected: !self.sessions(driver).is_empty(),
+        })
+    }
+
     /// The drivers around a place: to admins all and by name, to others where the available ones are.
     pub async fn nearby(&self, caller: Caller, to: Point, radius: f64) -> Result<NearbyDrivers> {
         let is_admin = caller.role == Role::Admin;
@@ -212,6 +240,24 @@ impl Drivers {
         self.pool.lock().available()
     }
 
+    /// Tells a raw socket that it is connected, before it hears anything else.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn greet(&self, session: &Arc<Session>) -> Result<()> {
+        let account = self.auth.account(session.caller.user).await?;
+        let driver_id = account.and_then(|account| account.driver_number);
+        let connected = Connected { driver_id, server_time: self.clock.now() };
+        self.hub.send_first(session, &CONNECTED, &connected);
+        Ok(())
+    }
+
+    /// Closes the other raw sockets of a driver, wherever they are: the newest stays.
+    pub fn replace_sockets(&self, session: &Session) {
+        let of = driver_socket(session.caller.user);
+        self.hub.command(Command::ReplaceSockets { of, newest: session.no });
+    }
+
     /// A driver's sockets, where orders are.
     pub fn sessions(&self, driver: UserId) -> Vec<Arc<Session>> {
         self.hub.sessions_in(driver.audience(), DRIVERS)
@@ -232,5 +278,5 @@ pub fn must_drive(caller: Caller) -> Result<()> {
 
 /// Whether a socket is where orders are.
 pub fn carries_orders(session: &Session) -> bool {
-    matches!(session.namespace, "/" | "/orders")
+    matches!(session.namespace, "/" | "/orders" | DRIVER_SOCKET | ADMIN_SOCKET)
 }

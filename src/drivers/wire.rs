@@ -9,8 +9,27 @@ use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::realtime::events::ServerEvent;
 
+/// What the driver app's raw WebSocket carries (seed 002).
+pub const DRIVER_SOCKET: &str = "ws:driver";
+/// What the raw WebSocket of the back office carries.
+pub const ADMIN_SOCKET: &str = "ws:admin";
+
 /// The answer to `ping`.
-pub const PONG: ServerEvent<Pong> = ServerEvent::state("pong", &["/orders"]);
+pub const PONG: ServerEvent<Pong> =
+    ServerEvent::state("pong", &["/orders", DRIVER_SOCKET, ADMIN_SOCKET]);
+/// The first frame of a raw WebSocket.
+pub const CONNECTED: ServerEvent<Connected> =
+    ServerEvent::reliable("connected", &[DRIVER_SOCKET, ADMIN_SOCKET]);
+
+/// `{driver_id, server_time}`.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct Connected {
+    /// The driver's number; not for admins.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_id: Option<i64>,
+    /// What the server's clock says.
+    pub server_time: Timestamp,
+}
 
 /// `{timestamp}`.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]

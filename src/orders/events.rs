@@ -9,7 +9,11 @@ use super::event_wire::{
 use super::lifecycle::Action;
 use super::requests::{PlaceOrderBody, ReasonPayload, UpdateStatusPayload};
 use super::service::{Orders, may_place};
+use super::v1::{
+    Assignment, NEW_OFFER, NameOrder, OFFER_REMOVED, ORDER_ASSIGNED, ORDER_TAKEN, ORDER_UPDATE,
+};
 use super::wire::OneOrder;
+use crate::drivers::wire::{ADMIN_SOCKET, DRIVER_SOCKET};
 use crate::error::Result;
 use crate::realtime::events::{ErrorEvent, EventTable, ServerEvent};
 use crate::realtime::session::Session;
@@ -54,6 +58,41 @@ pub fn table(orders: &Arc<Orders>) -> EventTable {
     emitted(table)
 }
 
+/// What the driver app's raw WebSocket understands and emits of orders (seed 002).
+pub fn socket_table(orders: &Arc<Orders>) -> EventTable {
+    EventTable::new(&[DRIVER_SOCKET], &["error"])
+        .on("accept_order", "Takes an order that can be had; `order_assigned` follows.", {
+            let orders = orders.clone();
+            move |session, payload| {
+                answer_offer(orders.clone(), session, payload, |_| Action::Accept)
+            }
+        })
+        .on("reject_order", "Does not want an order, now or later.", {
+            let orders = orders.clone();
+            move |session, payload| answer_offer(orders.clone(), session, payload, Action::Reject)
+        })
+        .on_connect({
+            let orders = orders.clone();
+            move |session, _| greet(orders.clone(), session)
+        })
+        .emits(
+            &ORDER_ASSIGNED,
+            "The driver has an order; again at the next connect if this socket dies.",
+        )
+        .emits(&ORDER_TAKEN, "The driver has an order no more; again as above.")
+        .emits(
+            &NEW_OFFER,
+            "An order can be had, to available drivers or to the one it is offered to.",
+        )
+        .emits(&OFFER_REMOVED, "An order cannot be had any more.")
+}
+
+/// What the raw WebSocket of the back office emits of orders.
+pub fn admin_table() -> EventTable {
+    EventTable::new(&[ADMIN_SOCKET], &["error"])
+        .emits(&ORDER_UPDATE, "An order was placed or has come further.")
+}
+
 fn emitted(table: EventTable) -> EventTable {
     table
         .emits(&ORDER_PLACED, "An order was placed, to its customer and admins.")
@@ -69,6 +108,11 @@ fn emitted(table: EventTable) -> EventTable {
         )
         .emits(&ORDER_CANCELLED, "An order was cancelled, or taken from this driver.")
         .emits(&ORDER_UNASSIGNED, "No driver is left to be asked, to the customer and admins.")
+        .emits(
+            &ORDER_ASSIGNED,
+            "The driver has an order; again at the next connect if this socket dies.",
+        )
+        .emits(&ORDER_TAKEN, "The driver has an order no more; again as above.")
         .emits(&ORDER_ERROR, "What was sent has failed.")
 }
 
@@ -92,6 +136,17 @@ async fn act(
     let (order, reason) = payload.parse()?;
     let order = orders.act(session.caller, order, action(reason)).await?;
     Ok(OneOrder { order })
+}
+
+async fn answer_offer(
+    orders: Arc<Orders>,
+    session: Arc<Session>,
+    payload: NameOrder,
+    action: impl FnOnce(Option<Description>) -> Action,
+) -> Result<Assignment> {
+    orders.count(session.caller)?;
+    let (order, reason) = payload.parse()?;
+    orders.act_v1(session.caller, order, action(reason)).await
 }
 
 async fn update_status(

@@ -4,7 +4,7 @@
 //! `pending → preparing → outForDelivery → delivered`, one step at a time, and `cancelled` from any
 //! state before `delivered`. The one step back is `unassign`. Nothing is read or written here.
 
-use super::model::{Change, Entry, Order, Passed, Rejection, Status};
+use super::model::{Change, Entry, Notice, NoticeKind, Notify, Order, Passed, Rejection, Status};
 use crate::caller::Role;
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
@@ -128,6 +128,17 @@ fn to(order: &Order, status: Status, driver: Option<UserId>, by: UserId, at: Tim
     }
 }
 
+/// That a driver must be told of the next step of `order`.
+fn notice(order: &Order, driver: UserId, kind: NoticeKind) -> Notify {
+    Notify::Set(Notice { driver, no: order.history.len() as u32 + 1, kind })
+}
+
+/// A step that makes `driver` the order's.
+fn take(order: &Order, driver: UserId, by: UserId, at: Timestamp) -> Change {
+    let notify = notice(order, driver, NoticeKind::Assigned);
+    Change { notify, ..to(order, Status::Preparing, Some(driver), by, at) }
+}
+
 fn accept(order: &Order, driver: UserId, now: Timestamp) -> Result<Option<Change>> {
     if order.driver == Some(driver) && order.status.is_under_way() {
         return Ok(None);
@@ -138,7 +149,7 @@ fn accept(order: &Order, driver: UserId, now: Timestamp) -> Result<Option<Change
     if !order.is_open_to(driver) {
         return Err(Error::conflict("The order is not to be had any more"));
     }
-    Ok(Some(to(order, Status::Preparing, Some(driver), driver, now)))
+    Ok(Some(take(order, driver, driver, now)))
 }
 
 fn reject(
@@ -179,7 +190,12 @@ fn advance(order: &Order, status: Status, actor: Actor, now: Timestamp) -> Resul
         let (from, to) = (order.status.word(), status.word());
         return Err(Error::conflict(format!("An order does not go from {from} to {to}")));
     }
-    Ok(to(order, status, order.driver, actor.user, now))
+    let mut change = to(order, status, order.driver, actor.user, now);
+    if order.driver == Some(actor.user) {
+        // Who acts on it knows of it.
+        change.notify = Notify::Clear(actor.user);
+    }
+    Ok(change)
 }
 
 fn cancel(
@@ -197,6 +213,9 @@ fn cancel(
     }
     let mut change = to(order, Status::Cancelled, order.driver, actor.user, now);
     change.entry = change.entry.map(|entry| Entry { reason: reason.cloned(), ..entry });
+    if let Some(driver) = order.driver {
+        change.notify = notice(order, driver, NoticeKind::Cancelled);
+    }
     Ok(change)
 }
 
@@ -213,7 +232,7 @@ fn assign(
     if order.status != Status::Pending {
         return Err(Error::conflict("The order has a driver, or has ended"));
     }
-    let mut change = to(order, Status::Preparing, Some(driver), by, now);
+    let mut change = take(order, driver, by, now);
     change.earnings = earnings.unwrap_or(order.earnings);
     Ok(Some(change))
 }
@@ -225,6 +244,7 @@ fn unassign(order: &Order, by: UserId, now: Timestamp) -> Result<Change> {
     let mut change = to(order, Status::Pending, None, by, now);
     change.dispatch_at = Some(now);
     change.passed = Passed::Add(driver);
+    change.notify = notice(order, driver, NoticeKind::Cancelled);
     Ok(change)
 }
 

@@ -4,8 +4,9 @@
 //! Events, in `/orders`: `placeOrder`, `orderAccept`, `orderReject`, `updateOrderStatus`,
 //! `cancelOrder`; emits `orderPlaced`, `newOrder`, `orderAccepted`, `removeOrder`,
 //! `orderStatusUpdated`, `orderCancelled`, `orderUnassigned`, `orderError`.
-//! Routes: `/api/orders/…`.
+//! Routes: `/api/orders/…`; `/api/v1/orders/…`, `/api/v1/pools`, `/api/v1/earnings/…` (`v1.rs`).
 
+pub mod days;
 pub mod event_wire;
 pub mod events;
 pub mod lifecycle;
@@ -14,4 +15,5 @@ pub mod requests;
 pub mod routes;
 pub mod service;
 pub mod store;
+pub mod v1;
 pub mod wire;

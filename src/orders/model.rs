@@ -1,7 +1,11 @@
 //! Orders as they are stored (CONTRACT §7).
 
+mod changing;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+pub use changing::{Change, Notice, NoticeKind, Notify, Passed, When};
 
 use crate::clock::Timestamp;
 use crate::geo::Point;
@@ -89,6 +93,15 @@ pub struct Place {
     pub point: Option<Point>,
 }
 
+/// Who receives an order, where somebody else placed it (CONTRACT §8: `/api/v1`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    /// What they are called.
+    pub name: Option<DisplayName>,
+    /// How they are reached.
+    pub phone: Option<Text<32>>,
+}
+
 /// What was ordered. It never changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contents {
@@ -102,6 +115,8 @@ pub struct Contents {
     pub dropoff: Option<Place>,
     /// What is to be minded.
     pub note: Option<Description>,
+    /// Who receives it. Only drivers are told.
+    pub contact: Option<Contact>,
 }
 
 impl Contents {
@@ -175,72 +190,13 @@ pub struct Order {
     pub updated_at: Timestamp,
 }
 
-/// What an order must be like for a change to happen: exactly so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct When {
-    /// How far it has come.
-    pub status: Status,
-    /// Who brings it.
-    pub driver: Option<UserId>,
-    /// To whom it is offered.
-    pub offered_to: Option<UserId>,
-}
-
-impl From<&Order> for When {
-    fn from(order: &Order) -> Self {
-        Self { status: order.status, driver: order.driver, offered_to: order.offered_to }
-    }
-}
-
-/// What becomes of [`Order::passed`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Passed {
-    /// It stays.
-    Keep,
-    /// One more, unless they are in it.
-    Add(UserId),
-    /// One less.
-    Remove(UserId),
-}
-
-/// A change of an order: what it is like afterwards, and what is appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// How far it has come.
-    pub status: Status,
-    /// Who brings it.
-    pub driver: Option<UserId>,
-    /// What they get for it.
-    pub earnings: Money,
-    /// To whom it is offered.
-    pub offered_to: Option<UserId>,
-    /// When the dispatcher looks at it again.
-    pub dispatch_at: Option<Timestamp>,
-    /// Who let it pass.
-    pub passed: Passed,
-    /// Appended to the rejections.
-    pub rejection: Option<Rejection>,
-    /// Appended to the history.
-    pub entry: Option<Entry>,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Change {
-    /// A change that changes nothing but the time.
-    pub fn of(order: &Order, at: Timestamp) -> Self {
-        Self {
-            status: order.status,
-            driver: order.driver,
-            earnings: order.earnings,
-            offered_to: order.offered_to,
-            dispatch_at: order.dispatch_at,
-            passed: Passed::Keep,
-            rejection: None,
-            entry: None,
-            at,
-        }
-    }
+/// What a driver earned in some time, with the orders delivered in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Earned {
+    /// In all.
+    pub total: Money,
+    /// How many they were.
+    pub orders: u64,
 }
 
 /// Whose orders.

@@ -8,7 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
-pub use placing::{PlaceOrder, PlaceOrderBody};
+pub use placing::{ItemBody, PlaceOrder, PlaceOrderBody};
+pub(crate) use placing::{parse_items, sum};
 
 use super::lifecycle::Action;
 use super::model::Status;

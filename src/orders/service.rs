@@ -3,8 +3,10 @@
 mod acting;
 mod announcing;
 mod dispatching;
+mod notices;
 mod offering;
 mod placing;
+mod pooling;
 mod rooms;
 
 use std::sync::{Arc, OnceLock, Weak};
@@ -29,11 +31,13 @@ use crate::error::{Error, Result};
 use crate::ids::{OrderId, UserId};
 use crate::limits::Limits;
 use crate::page;
-use crate::realtime::hub::{Hub, Lifecycle};
+use crate::realtime::hub::{Hub, Lifecycle, Sign};
 use crate::realtime::session::Session;
 use crate::rooms::service::Rooms;
 
+use notices::Notices;
 pub use placing::may_place;
+pub use pooling::must_be_admin;
 
 /// Turns of orders, by id: what happens to one is written and told before the next thing is.
 const TURNS: usize = 256;
@@ -83,7 +87,8 @@ pub struct Orders {
     recent: Cache<OrderId, Order>,
     /// Pending orders of which was told that nobody is left to be asked.
     unassigned: Cache<OrderId, ()>,
-    watcher: OnceLock<Arc<dyn OrderWatch>>,
+    notices: Notices,
+    watchers: OnceLock<Vec<Arc<dyn OrderWatch>>>,
     this: Weak<Self>,
 }
 
@@ -92,6 +97,7 @@ impl Orders {
     pub fn new(parts: Parts) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             clock: parts.hub.clock().clone(),
+            notices: Notices::new(&parts.store),
             store: parts.store,
             auth: parts.auth,
             drivers: parts.drivers,
@@ -103,16 +109,21 @@ impl Orders {
             turns: std::array::from_fn(|_| Mutex::default()),
             recent: Cache::new(REMEMBERED),
             unassigned: Cache::new(REMEMBERED),
-            watcher: OnceLock::new(),
+            watchers: OnceLock::new(),
             this: this.clone(),
         })
     }
 
     /// Says, once, who is told how orders change.
-    pub fn watch(&self, watcher: Arc<dyn OrderWatch>) {
-        if self.watcher.set(watcher).is_err() {
-            tracing::error!("the watcher of orders was set twice");
+    pub fn watch(&self, watchers: Vec<Arc<dyn OrderWatch>>) {
+        if self.watchers.set(watchers).is_err() {
+            tracing::error!("the watchers of orders were set twice");
         }
+    }
+
+    /// Writes what was noted, and takes no more.
+    pub async fn close(&self) {
+        self.notices.close().await;
     }
 
     /// The turn of an order: nothing else happens to it here while this is held.
@@ -229,5 +240,15 @@ impl Lifecycle for Orders {
         if session.caller.role == Role::Admin && carries_orders(session) {
             self.hub.join(session, ADMINS);
         }
+    }
+
+    fn closed(&self, session: &Arc<Session>) {
+        if session.caller.role == Role::Driver && carries_orders(session) {
+            self.notices.gone(session);
+        }
+    }
+
+    fn heard(&self, session: &Arc<Session>, sign: Sign) {
+        self.heard_sign(session, sign);
     }
 }

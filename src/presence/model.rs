@@ -14,7 +14,7 @@ const MAX_USERS: usize = 500;
 
 /// Somebody came or went.
 pub const USER_STATUS: ServerEvent<UserStatus> =
-    ServerEvent::state("user_status", &["/presence", "/rooms"]);
+    ServerEvent::latest("user_status", &["/presence", "/rooms"], |status| status.user_id.bytes());
 
 /// The two states of presence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -5,7 +5,6 @@ mod dispatch;
 mod failure;
 
 use std::future::Future;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -24,10 +23,11 @@ use super::session::Session;
 use crate::error::{Error, Result, from_value};
 
 /// An event that a domain emits: its name, the namespaces that carry it ([`EVERYWHERE`]: all), and
-/// whether a socket may miss it when it is too slow. `/` carries the events of all namespaces.
+/// whether a socket may miss it when it is too slow. `/` carries the events of all namespaces of
+/// Socket.IO; what each raw WebSocket carries is a namespace without a slash.
 pub struct ServerEvent<T> {
     pub(super) kind: EventKind,
-    payload: PhantomData<fn(T)>,
+    pub(super) key: Option<fn(&T) -> [u8; 12]>,
 }
 
 /// What is known of an event without its payload.
@@ -47,12 +47,22 @@ impl EventKind {
 impl<T> ServerEvent<T> {
     /// An event that no socket misses: one that cannot take it is cut, reconnects and resumes.
     pub const fn reliable(name: &'static str, namespaces: &'static [&'static str]) -> Self {
-        Self { kind: EventKind { name, namespaces, reliable: true }, payload: PhantomData }
+        Self { kind: EventKind { name, namespaces, reliable: true }, key: None }
     }
 
     /// An event of which only the latest matters: a slow socket may miss it.
     pub const fn state(name: &'static str, namespaces: &'static [&'static str]) -> Self {
-        Self { kind: EventKind { name, namespaces, reliable: false }, payload: PhantomData }
+        Self { kind: EventKind { name, namespaces, reliable: false }, key: None }
+    }
+
+    /// An event of which only the latest of each `key` matters: a slow socket gets that one as soon
+    /// as it can take it, and misses those before.
+    pub const fn latest(
+        name: &'static str,
+        namespaces: &'static [&'static str],
+        key: fn(&T) -> [u8; 12],
+    ) -> Self {
+        Self { kind: EventKind { name, namespaces, reliable: false }, key: Some(key) }
     }
 }
 
@@ -62,9 +72,11 @@ pub const EVERYWHERE: &[&str] = &[];
 /// Which events tell of a failure, by where the socket is and what it sent.
 pub type FailureEvents = fn(namespace: &str, payload: &Value) -> &'static [&'static str];
 
-/// Whether what belongs to `namespaces` is there in `namespace`.
+/// Whether what belongs to `namespaces` is there in `namespace`. `/` has all of Socket.IO, whose
+/// namespaces start with a slash; those of raw sockets do not.
 fn within(namespaces: &[&str], namespace: &str) -> bool {
-    namespace == "/" || namespaces.is_empty() || namespaces.contains(&namespace)
+    let in_root = || namespaces.iter().any(|name| name.starts_with('/'));
+    namespaces.is_empty() || namespaces.contains(&namespace) || (namespace == "/" && in_root())
 }
 
 /// An ack without a result: `{ok: true}`.

@@ -6,57 +6,28 @@
 
 mod audience;
 mod lifecycle;
+mod outgoing;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
 use tokio_util::task::TaskTracker;
 
 pub use audience::Audience;
 use audience::Audiences;
 pub use lifecycle::{
-    Expiring, Lifecycle, SERVER_SHUTDOWN, ShuttingDown, TOKEN_EXPIRED, TOKEN_EXPIRING,
+    Expiring, Lifecycle, SERVER_SHUTDOWN, ShuttingDown, Sign, TOKEN_EXPIRED, TOKEN_EXPIRING,
 };
 
-use super::events::{EventKind, ServerEvent};
+pub use outgoing::{Key, Outgoing};
+
+use super::events::ServerEvent;
 use super::relay::{Command, Envelope, Relay};
-use super::session::{Session, SessionNo};
+use super::session::{End, Session, SessionNo};
 use crate::clock::Clock;
 use crate::config::SocketParser;
 use crate::ids::UserId;
-
-/// An event on its way, serialized once for all who get it. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Outgoing {
-    kind: EventKind,
-    json: Arc<RawValue>,
-    /// Only where packets are not JSON.
-    value: Option<Arc<serde_json::Value>>,
-}
-
-impl Outgoing {
-    /// The event's name.
-    pub const fn name(&self) -> &'static str {
-        self.kind.name
-    }
-
-    /// Whether a socket that cannot take it must be cut.
-    pub const fn is_reliable(&self) -> bool {
-        self.kind.reliable
-    }
-
-    /// The payload as JSON text.
-    pub fn json(&self) -> &RawValue {
-        &self.json
-    }
-
-    /// The payload as a value, where packets are not JSON.
-    pub fn value(&self) -> Option<&serde_json::Value> {
-        self.value.as_deref()
-    }
-}
 
 /// Who of an audience is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +58,7 @@ pub struct Hub {
     clock: Clock,
     next_no: AtomicU64,
     work: TaskTracker,
+    doors: TaskTracker,
     draining: AtomicBool,
     watchers: OnceLock<Vec<Arc<dyn Lifecycle>>>,
     this: Weak<Self>,
@@ -101,16 +73,18 @@ impl Hub {
             relay,
             parser,
             clock: clock.clone(),
-            next_no: AtomicU64::new(1),
+            next_no: AtomicU64::new(SessionNo::first()),
             work: TaskTracker::new(),
+            doors: TaskTracker::new(),
             draining: AtomicBool::new(false),
             watchers: OnceLock::new(),
         })
     }
 
-    /// Sends an event to every socket of some audiences, once each.
+    /// Sends an event to every socket of some audiences, once each. Where nobody hears it, it is not
+    /// even serialized.
     pub fn emit<T: Serialize>(&self, to: &[Audience], event: &ServerEvent<T>, payload: &T) {
-        self.emit_all(to, Except::Nobody, &[self.outgoing(event, payload)]);
+        self.emit_except(to, Except::Nobody, event, payload);
     }
 
     /// As [`Hub::emit`], without some.
@@ -121,7 +95,7 @@ impl Hub {
         event: &ServerEvent<T>,
         payload: &T,
     ) {
-        self.emit_all(to, except, &[self.outgoing(event, payload)]);
+        self.emit_all(to, except, event, || vec![self.outgoing(event, payload)]);
     }
 
     /// As [`Hub::emit`], several payloads at once: what is queued together shares a system call.
@@ -131,32 +105,37 @@ impl Hub {
         event: &ServerEvent<T>,
         payloads: impl IntoIterator<Item = P>,
     ) {
-        let events: Vec<_> =
-            payloads.into_iter().map(|payload| self.outgoing(event, &payload)).collect();
-        self.emit_all(to, Except::Nobody, &events);
+        self.emit_all(to, Except::Nobody, event, || {
+            payloads.into_iter().map(|payload| self.outgoing(event, &payload)).collect()
+        });
     }
 
-    fn emit_all(&self, to: &[Audience], except: Except, events: &[Outgoing]) {
-        let Some(kind) = events.first().map(|event| event.kind) else { return };
-        for session in self.audiences.sessions(to) {
-            if kind.reaches(session.namespace) && !except.leaves_out(&session) {
-                session.send_to(to, events);
+    fn emit_all<T>(
+        &self,
+        to: &[Audience],
+        except: Except,
+        event: &ServerEvent<T>,
+        serialize: impl FnOnce() -> Vec<Outgoing>,
+    ) {
+        let mut sessions = self.audiences.sessions(to);
+        sessions.retain(|one| event.kind.reaches(one.namespace) && !except.leaves_out(one));
+        if sessions.is_empty() && !self.relay.reaches_others() {
+            return;
+        }
+        let events = serialize();
+        sessions.iter().for_each(|session| session.send_to(to, &events));
+        if self.relay.reaches_others() {
+            for event in events {
+                self.relay.publish(&Envelope::Event { to: to.to_vec(), except, event });
             }
         }
-        for event in events {
-            let payload = event.json.clone();
-            self.relay.publish(&Envelope::Event {
-                to: to.to_vec(),
-                except,
-                name: event.kind.name,
-                payload,
-            });
-        }
     }
 
-    /// Sends an event to one socket.
+    /// Sends an event to one socket, if its namespace carries it.
     pub fn send<T: Serialize>(&self, session: &Arc<Session>, event: &ServerEvent<T>, payload: &T) {
-        session.send(&self.outgoing(event, payload));
+        if event.kind.reaches(session.namespace) {
+            session.send(&self.outgoing(event, payload));
+        }
     }
 
     /// Sends an event to one socket that is held back, before everything else.
@@ -170,15 +149,7 @@ impl Hub {
     }
 
     pub(super) fn outgoing<T: Serialize>(&self, event: &ServerEvent<T>, payload: &T) -> Outgoing {
-        let json = to_raw_value(payload).unwrap_or_else(|problem| {
-            tracing::error!(%problem, event = event.kind.name, "an event could not be written");
-            RawValue::NULL.to_owned()
-        });
-        let value = match self.parser {
-            SocketParser::Common => None,
-            SocketParser::Msgpack => serde_json::from_str(json.get()).ok().map(Arc::new),
-        };
-        Outgoing { kind: event.kind, json: json.into(), value }
+        Outgoing::new(event, payload, self.parser)
     }
 
     /// Does a command here and has every other node do it.
@@ -192,7 +163,17 @@ impl Hub {
         self.watching(|watcher| watcher.commanded(command));
         match command {
             Command::EndLogin(login) => {
-                self.audiences.sessions(&[login.audience()]).iter().for_each(|s| self.end(s));
+                let sessions = self.audiences.sessions(&[login.audience()]);
+                sessions.iter().for_each(|session| self.end(session, End::Unauthenticated));
+            }
+            Command::ReplaceSockets { of, newest } => {
+                let sessions = self.audiences.sessions(&[of]);
+                // A newer one may have come meanwhile; those of another node are all older.
+                let newer = sessions.iter().map(|one| one.no).filter(|no| no.is_after(newest));
+                let stays = newer.max().unwrap_or(newest);
+                for session in sessions.iter().filter(|session| session.no != stays) {
+                    self.end(session, End::Replaced);
+                }
             }
             Command::ExtendLogin(login, until) => {
                 self.audiences
@@ -275,11 +256,16 @@ impl Hub {
     }
 
     pub(super) fn next_session_no(&self) -> SessionNo {
-        self.next_no.fetch_add(1, Ordering::Relaxed)
+        SessionNo::from(self.next_no.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(super) fn this(&self) -> Weak<Self> {
         self.this.clone()
+    }
+
+    /// Tasks of raw sockets: they end when their clients have been told so.
+    pub(super) const fn doors(&self) -> &TaskTracker {
+        &self.doors
     }
 
     /// Tasks that a graceful stop waits for.

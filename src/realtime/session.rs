@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio_util::task::TaskTracker;
 
-pub use link::{Link, Sent};
+pub use link::{End, Link, Sent};
 use outbox::Outbox;
 use queue::Inbox;
 pub use queue::Job;
@@ -23,8 +23,28 @@ use super::hub::{Audience, Hub};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 
-/// What the hub calls a socket. Never leaves the server.
-pub type SessionNo = u64;
+/// What the hub calls a socket: unique among nodes, and higher than those that its node had before.
+/// No client ever sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionNo(u64);
+
+impl SessionNo {
+    /// Where a node starts to count: the upper half is the node's own.
+    pub(super) fn first() -> u64 {
+        u64::from(rand::random::<u32>()) << 32
+    }
+
+    /// Whether it is of the same node as another one, and newer.
+    pub const fn is_after(self, other: Self) -> bool {
+        self.0 >> 32 == other.0 >> 32 && self.0 > other.0
+    }
+}
+
+impl From<u64> for SessionNo {
+    fn from(no: u64) -> Self {
+        Self(no)
+    }
+}
 
 /// One connected socket.
 pub struct Session {
@@ -40,6 +60,8 @@ pub struct Session {
     closed: AtomicBool,
     ended: AtomicBool,
     cut: AtomicBool,
+    /// Whether somebody waits for a sign of life.
+    awaited: AtomicBool,
     life: Mutex<Life>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
@@ -81,6 +103,7 @@ impl Session {
             closed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            awaited: AtomicBool::new(false),
             life: Mutex::new(Life::New),
             hub: hub.this(),
             inbox: Mutex::default(),
@@ -157,9 +180,30 @@ impl Session {
     }
 
     /// Ends the socket for good.
-    pub(super) fn end(&self) {
+    pub(super) fn end(&self, why: End) {
         self.ended.store(true, Ordering::SeqCst);
-        self.link.end();
+        self.link.end(why);
+    }
+
+    /// Says that the server stops.
+    pub(super) fn shut_down(&self) {
+        self.link.shut_down();
+    }
+
+    /// Wants to know, by [`super::hub::Lifecycle::heard`], when the client shows that it lives, and
+    /// asks it to where the door can.
+    pub fn await_sign(&self, probe: u64) {
+        self.awaited.store(true, Ordering::SeqCst);
+        self.link.probe(probe);
+    }
+
+    /// Ends what [`Session::await_sign`] began.
+    pub fn await_no_sign(&self) {
+        self.awaited.store(false, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_awaited(&self) -> bool {
+        self.awaited.load(Ordering::SeqCst)
     }
 
     /// Cuts the socket's transport. The hub lets go of it at once: a polling client is only missed

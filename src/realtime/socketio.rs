@@ -19,11 +19,10 @@ use socketioxide::{ParserConfig, SocketIo, SocketIoBuilder};
 use tower::ServiceExt;
 
 use super::events::Dispatcher;
+use super::gate::Gate;
 use super::hub::Hub;
 use super::transports::Transports;
-use crate::caller::CheckToken;
 use crate::config::{CorsOrigins, SocketConfig, SocketParser};
-use crate::limits::{Limits, PerAddress};
 
 use admission::{Handshake, open};
 use polls::Engine;
@@ -39,19 +38,6 @@ pub struct Door {
     event_queue: usize,
     /// How long a transport may stay without a socket.
     patience: Duration,
-}
-
-/// Who is let in, and how often they may try.
-#[derive(Clone)]
-pub struct Gate {
-    /// The token check.
-    pub check: Arc<dyn CheckToken>,
-    /// Limits connects to a namespace.
-    pub connects: PerAddress,
-    /// Limits new transports.
-    pub handshakes: PerAddress,
-    /// The limits.
-    pub limits: Arc<Limits>,
 }
 
 impl Door {
@@ -77,7 +63,7 @@ impl Door {
     /// The routes under `/socket.io`.
     pub fn router(self: &Arc<Self>, config: &SocketConfig) -> Router {
         let (service, io) = engine(config).build_svc();
-        for namespace in self.dispatcher.namespaces() {
+        for namespace in self.dispatcher.namespaces().filter(|name| name.starts_with('/')) {
             let (admitting, opening) = (self.clone(), self.clone());
             let admit = move |handshake: Handshake| {
                 let door = admitting.clone();

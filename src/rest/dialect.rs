@@ -6,10 +6,11 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use super::layers::{RequestId, show_allowance};
+use crate::caller::{bearer, query_token};
 use crate::error::{Error, ErrorBody};
 
 /// How a router shows answers and errors.
@@ -17,6 +18,10 @@ use crate::error::{Error, ErrorBody};
 pub enum Dialect {
     /// `{success, message, data}` and `{success, message, error, requestId}`.
     Envelope,
+    /// The answer itself, and `{detail, code}` (seed 002).
+    V1,
+    /// The answer itself, and `{error, code}`; a token that does not hold is 403 (seed 000).
+    Location,
 }
 
 /// A successful answer.
@@ -76,15 +81,37 @@ impl IntoResponse for Error {
 }
 
 impl Dialect {
-    /// The layer that writes the answers of a router's handlers.
-    pub async fn show(self, request: Request, next: Next) -> Response {
+    /// The dialect of a path: also of one where nothing is.
+    fn of(path: &str) -> Self {
+        let is_under = |prefix| {
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if is_under("/api/v1") {
+            Self::V1
+        } else if path == "/login" || is_under("/driver") {
+            Self::Location
+        } else {
+            Self::Envelope
+        }
+    }
+
+    /// The layer that writes the answers of all handlers, each in its dialect.
+    pub async fn show(request: Request, next: Next) -> Response {
+        let dialect = Self::of(request.uri().path());
         let id = request.extensions().get::<RequestId>().cloned();
+        let has_token =
+            bearer(request.headers()).is_some() || query_token(request.uri().query()).is_some();
         let mut response = next.run(request).await;
         let Some(answer) = response.extensions_mut().remove::<Answer>() else { return response };
-        let body = match self {
+        let body = match dialect {
             Self::Envelope => envelope(&answer, id.as_ref()),
+            Self::V1 => bare(&answer, v1_failure),
+            Self::Location => bare(&answer, location_failure),
         };
         let (mut head, _) = response.into_parts();
+        if dialect == Self::Location && has_token && head.status == StatusCode::UNAUTHORIZED {
+            head.status = StatusCode::FORBIDDEN;
+        }
         head.headers.remove(header::CONTENT_LENGTH);
         head.headers.remove(header::CONTENT_TYPE);
         let mut shown = body.into_response();
@@ -116,5 +143,44 @@ fn envelope(answer: &Answer, id: Option<&RequestId>) -> Response {
             "requestId": id.map(RequestId::as_str),
         }))
         .into_response(),
+    }
+}
+
+fn bare(answer: &Answer, failure: fn(&Error) -> Value) -> Response {
+    match answer {
+        Answer::Success { data, .. } => Json(data).into_response(),
+        Answer::Failure(error) => Json(failure(error)).into_response(),
+    }
+}
+
+fn v1_failure(error: &Error) -> Value {
+    let mut body = json!({ "detail": error.message, "code": error.code });
+    if !error.details.is_empty() {
+        body["details"] = json!(error.details);
+    }
+    body
+}
+
+fn location_failure(error: &Error) -> Value {
+    json!({ "error": error.message, "code": error.code })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_the_dialect_of_its_clients() {
+        for (path, dialect) in [
+            ("/api/v1", Dialect::V1),
+            ("/api/v1/orders/1", Dialect::V1),
+            ("/api/v10", Dialect::Envelope),
+            ("/login", Dialect::Location),
+            ("/driver/update", Dialect::Location),
+            ("/drivers", Dialect::Envelope),
+            ("/api/auth/login", Dialect::Envelope),
+        ] {
+            assert_eq!(Dialect::of(path), dialect, "{path}");
+        }
     }
 }

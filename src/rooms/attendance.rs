@@ -149,13 +149,13 @@ mod tests {
     fn a_user_arrives_with_the_first_socket_and_leaves_with_the_last() {
         let (room, other, user) = ids();
         let attendance = Attendance::default();
-        assert!(attendance.enter(room, user, 1));
-        assert!(!attendance.enter(room, user, 1), "the same socket again");
-        assert!(!attendance.enter(room, user, 2));
-        assert!(attendance.enter(other, user, 2));
-        assert!(!attendance.exit(room, user, 1));
-        assert!(!attendance.exit(room, user, 1), "it has left");
-        assert!(attendance.exit(room, user, 2));
+        assert!(attendance.enter(room, user, 1.into()));
+        assert!(!attendance.enter(room, user, 1.into()), "the same socket again");
+        assert!(!attendance.enter(room, user, 2.into()));
+        assert!(attendance.enter(other, user, 2.into()));
+        assert!(!attendance.exit(room, user, 1.into()));
+        assert!(!attendance.exit(room, user, 1.into()), "it has left");
+        assert!(attendance.exit(room, user, 2.into()));
         assert!(attendance.present(room).is_empty());
         assert_eq!(attendance.present(other), HashSet::from([user]));
     }
@@ -164,11 +164,11 @@ mod tests {
     fn who_comes_back_in_time_was_never_gone() {
         let (room, other, user) = ids();
         let attendance = Attendance::default();
-        attendance.enter(room, user, 1);
-        attendance.enter(other, user, 1);
-        let lost = attendance.lose(user, 1);
+        attendance.enter(room, user, 1.into());
+        attendance.enter(other, user, 1.into());
+        let lost = attendance.lose(user, 1.into());
         assert_eq!(lost.len(), 2);
-        assert!(!attendance.enter(room, user, 2), "still there");
+        assert!(!attendance.enter(room, user, 2.into()), "still there");
         let expired: Vec<_> =
             lost.into_iter().filter(|lost| attendance.expire(user, *lost)).collect();
         assert_eq!(expired.iter().map(|lost| lost.room).collect::<Vec<_>>(), [other]);
@@ -179,12 +179,12 @@ mod tests {
     fn who_is_evicted_leaves_no_trace() {
         let (room, other, user) = ids();
         let attendance = Attendance::default();
-        attendance.enter(room, user, 1);
-        attendance.enter(other, user, 1);
-        assert!(attendance.evict(room, user, [1].into_iter()));
-        assert!(!attendance.evict(room, user, [1].into_iter()));
-        assert!(!attendance.exit(room, user, 1));
-        assert_eq!(attendance.lose(user, 1).len(), 1);
-        assert!(attendance.enter(room, user, 3), "they may come back");
+        attendance.enter(room, user, 1.into());
+        attendance.enter(other, user, 1.into());
+        assert!(attendance.evict(room, user, [1.into()].into_iter()));
+        assert!(!attendance.evict(room, user, [1.into()].into_iter()));
+        assert!(!attendance.exit(room, user, 1.into()));
+        assert_eq!(attendance.lose(user, 1.into()).len(), 1);
+        assert!(attendance.enter(room, user, 3.into()), "they may come back");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use super::fleet::FLEET_LOCATION;
 use super::service::Tracking;
 use super::wire::{DRIVER_LOCATION, Tracked};
+use crate::drivers::wire::ADMIN_SOCKET;
 use crate::error::Result;
 use crate::orders::requests::OrderPayload;
 use crate::realtime::events::{Done, EventTable};
@@ -21,6 +23,12 @@ pub fn table(tracking: &Arc<Tracking>) -> EventTable {
             move |session, payload| untrack(tracking.clone(), session, payload)
         })
         .emits(&DRIVER_LOCATION, "Where the driver of an order is, to those who follow it.")
+}
+
+/// What the raw WebSocket of the back office emits of drivers.
+pub fn admin_table() -> EventTable {
+    EventTable::new(&[ADMIN_SOCKET], &["error"])
+        .emits(&FLEET_LOCATION, "A driver is somewhere, or at something else.")
 }
 
 async fn track(

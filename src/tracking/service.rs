@@ -4,15 +4,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use quick_cache::sync::Cache;
 
 use super::eta::{Pace, Way};
+use super::fleet::Badge;
 use super::wire::{DRIVER_LOCATION, DriverLocation, Estimate, Tracked, TrailView};
+use crate::auth::service::Auth;
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::drivers::model::{Fix, Trail};
-use crate::drivers::requests::AHEAD;
+use crate::drivers::requests::{AHEAD, DriverRef};
 use crate::drivers::service::{DriverWatch, Drivers};
+use crate::drivers::v1::OnlineState;
 use crate::drivers::wire::Position;
 use crate::error::{Error, Result};
 use crate::ids::{OrderId, UserId};
@@ -34,34 +38,43 @@ const DRIVERS_APART: usize = 256;
 
 /// An order that a driver is at.
 #[derive(Debug, Clone, Copy)]
-struct Trip {
+pub(super) struct Trip {
     order: OrderId,
     way: Way,
 }
 
 /// Following orders.
 pub struct Tracking {
-    orders: Arc<Orders>,
-    drivers: Arc<Drivers>,
-    hub: Arc<Hub>,
+    pub(super) auth: Arc<Auth>,
+    pub(super) orders: Arc<Orders>,
+    pub(super) drivers: Arc<Drivers>,
+    pub(super) hub: Arc<Hub>,
     trips: Cache<UserId, Arc<[Trip]>>,
     /// Counts changes of the orders of some drivers: trips that were looked up before one may not
     /// be so after it.
     changes: [AtomicU64; DRIVERS_APART],
     paces: Cache<UserId, Pace>,
-    this: Weak<Self>,
+    pub(super) badges: Cache<UserId, Badge>,
+    pub(super) this: Weak<Self>,
 }
 
 impl Tracking {
     /// Nobody follows anything yet.
-    pub fn new(orders: &Arc<Orders>, drivers: &Arc<Drivers>, hub: &Arc<Hub>) -> Arc<Self> {
+    pub fn new(
+        auth: &Arc<Auth>,
+        orders: &Arc<Orders>,
+        drivers: &Arc<Drivers>,
+        hub: &Arc<Hub>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
+            auth: auth.clone(),
             orders: orders.clone(),
             drivers: drivers.clone(),
             hub: hub.clone(),
             trips: Cache::new(REMEMBERED),
             changes: std::array::from_fn(|_| AtomicU64::new(0)),
             paces: Cache::new(REMEMBERED),
+            badges: Cache::new(REMEMBERED),
             this: this.clone(),
         })
     }
@@ -185,6 +198,23 @@ impl Tracking {
         })
     }
 
+    /// Says for a driver whether new orders are to be offered to them.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such driver.
+    pub async fn set_driver_online(&self, driver: &DriverRef, online: bool) -> Result<OnlineState> {
+        let driver = self.drivers.driver(driver).await?.id;
+        self.drivers.set_online(driver, online).await
+    }
+
+    /// The orders that a driver is at.
+    pub(super) async fn trips_of(&self, driver: UserId) -> Result<Arc<[Trip]>> {
+        match self.trips.get(&driver) {
+            Some(trips) => Ok(trips),
+            None => self.load_trips(driver).await,
+        }
+    }
+
     async fn load_trips(&self, driver: UserId) -> Result<Arc<[Trip]>> {
         let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
         let changes = of_driver.load(Ordering::SeqCst);
@@ -201,7 +231,8 @@ impl Tracking {
         Ok(trips)
     }
 
-    fn tell(&self, driver: UserId, fix: &Fix, trips: &[Trip]) {
+    fn tell(&self, driver: UserId, badge: &Badge, fix: &Fix, trips: &[Trip]) {
+        self.tell_fleet(driver, badge, !trips.is_empty(), fix);
         for trip in trips {
             let location = self.location(driver, trip, fix);
             self.hub.emit(&[trip.order.audience()], &DRIVER_LOCATION, &location);
@@ -209,19 +240,32 @@ impl Tracking {
     }
 }
 
+#[async_trait]
 impl DriverWatch for Tracking {
+    async fn available(&self, driver: UserId, _asked: bool) {
+        self.status_changed(driver);
+    }
+
+    async fn unavailable(&self, driver: UserId) {
+        self.status_changed(driver);
+    }
+
     fn moved(&self, driver: UserId, fix: &Fix) {
         let pace = self.paces.get(&driver).unwrap_or_default();
         self.paces.insert(driver, pace.after(fix));
-        if let Some(trips) = self.trips.get(&driver) {
-            return self.tell(driver, fix, &trips);
+        if let (Some(trips), Some(badge)) = (self.trips.get(&driver), self.badges.get(&driver)) {
+            return self.tell(driver, &badge, fix, &trips);
         }
         let (this, fix) = (self.this.clone(), *fix);
         tokio::spawn(async move {
             let Some(tracking) = this.upgrade() else { return };
-            match tracking.load_trips(driver).await {
-                Ok(trips) => tracking.tell(driver, &fix, &trips),
-                Err(error) => tracing::warn!(%error, %driver, "a position was told to nobody"),
+            let known =
+                async { Ok((tracking.badge(driver).await?, tracking.trips_of(driver).await?)) };
+            match known.await {
+                Ok((badge, trips)) => tracking.tell(driver, &badge, &fix, &trips),
+                Err::<_, Error>(error) => {
+                    tracing::warn!(%error, %driver, "a position was told to nobody");
+                }
             }
         });
     }
@@ -234,6 +278,7 @@ impl OrderWatch for Tracking {
             let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
             of_driver.fetch_add(1, Ordering::SeqCst);
             self.trips.remove(&driver);
+            self.status_changed(driver);
         }
         let audience = order.id.audience();
         if order.status.is_final() {

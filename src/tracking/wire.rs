@@ -16,7 +16,7 @@ const POINTS: (u32, u32) = (1000, 5000);
 
 /// The driver of an order is somewhere, to those who follow it.
 pub const DRIVER_LOCATION: ServerEvent<DriverLocation> =
-    ServerEvent::state("driverLocation", &["/orders"]);
+    ServerEvent::latest("driverLocation", &["/orders"], |at| at.order_id.bytes());
 
 /// `{orderId, driverId, latitude, longitude, heading, speed, timestamp}`, and an estimate.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]

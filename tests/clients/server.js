@@ -27,6 +27,7 @@ const DEFAULTS = {
   HOST: '127.0.0.1',
   BCRYPT_COST: '4',
   RATE_LIMITS: 'off',
+  DEMO_DRIVERS: 'off',
   NO_COLOR: '1',
 };
 

@@ -78,6 +78,7 @@ pub(crate) fn new_account(username: &str, role: Role) -> NewAccount {
         username: username.parse().unwrap(),
         email: format!("{username}@example.com").parse().unwrap(),
         name: None,
+        image: None,
         role,
         password_hash: "$2b$hash".to_owned(),
         created_at: at(0),

@@ -1,7 +1,9 @@
 //! Orders: inserting, numbers, repeats.
 
 mod changing;
+mod earnings;
 mod lists;
+mod notices;
 mod offers;
 
 use std::collections::BTreeSet;
@@ -9,7 +11,7 @@ use std::collections::BTreeSet;
 use waggle::geo::Point;
 use waggle::ids::{OrderId, UserId};
 use waggle::money::Money;
-use waggle::orders::model::{Contents, Entry, Item, Order, Place, Rejection, Status};
+use waggle::orders::model::{Contact, Contents, Entry, Item, Order, Place, Rejection, Status};
 use waggle::orders::store::Inserted;
 use waggle::text::{Address, Description, DisplayName, Text};
 
@@ -18,8 +20,14 @@ use crate::fixture::{Stores, at, at_once, somebody};
 /// A pending order of one thing, with nothing that may be left out.
 pub(crate) fn new_order(customer: UserId) -> Order {
     let soup = Item { name: Text::parse("Soup").unwrap(), quantity: 1, price: None };
-    let contents =
-        Contents { items: vec![soup], total: None, pickup: None, dropoff: None, note: None };
+    let contents = Contents {
+        items: vec![soup],
+        total: None,
+        pickup: None,
+        dropoff: None,
+        note: None,
+        contact: None,
+    };
     Order {
         id: OrderId::generate(at(0)),
         number: 0,
@@ -69,6 +77,10 @@ fn full_order(customer: UserId) -> Order {
             pickup: Some(place(Some("Zum Löwen"), Point::new(0.1 + 0.2, -1.0 / 3.0))),
             dropoff: Some(place(None, None)),
             note: reason("Bell is broken; knock\\knock"),
+            contact: Some(Contact {
+                name: Some(DisplayName::parse("Zoë \"Z\" O'Hara").unwrap()),
+                phone: Some(Text::parse("+43 1 234-56").unwrap()),
+            }),
         },
         client_order_id: Some("key-🔑".parse().unwrap()),
         status: Status::OutForDelivery,
@@ -127,6 +139,23 @@ every_store! {
             assert_eq!(stores.orders.order_by_number(number).await.unwrap(), None);
         }
         assert_eq!(stores.orders.offered_to(somebody()).await.unwrap(), None);
+    }
+
+    async fn a_contact_is_kept_with_what_is_known_of_it(stores: Stores) {
+        let (name, phone) = (Some(DisplayName::parse("Zoë").unwrap()), Text::parse("112").ok());
+        for contact in [
+            None,
+            Some(Contact { name: name.clone(), phone: None }),
+            Some(Contact { name: None, phone: phone.clone() }),
+            Some(Contact { name, phone }),
+            Some(Contact { name: None, phone: None }),
+        ] {
+            let mut order = new_order(somebody());
+            order.contents.contact = contact.clone();
+            insert(&stores, &order).await;
+            let found = stores.orders.order(order.id).await.unwrap().unwrap();
+            assert_eq!(found.contents.contact, contact);
+        }
     }
 
     async fn every_status_is_kept(stores: Stores) {

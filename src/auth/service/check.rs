@@ -67,6 +67,7 @@ impl Lifecycle for Auth {
             }
             Command::ExtendLogin(..)
             | Command::ForgetRoom(_)
+            | Command::ReplaceSockets { .. }
             | Command::LeaveRoom { .. }
             | Command::CloseRoom(_) => {}
         }

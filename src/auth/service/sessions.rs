@@ -20,14 +20,14 @@ use crate::realtime::session::Session;
 const REUSE_GRACE: Duration = Duration::from_secs(60);
 
 impl Auth {
-    pub(super) async fn open_login(&self, account: &Account) -> Result<LoggedIn> {
+    pub(super) async fn open_login(&self, account: &Account, ttl: Duration) -> Result<LoggedIn> {
         let now = self.clock.now();
         let login =
             Login { id: LoginId::generate(now), user: account.id, created_at: now, ended_at: None };
         self.store.insert_login(&login).await?;
         let refresh_token = self.tokens.opaque();
         self.store_refresh_token(&refresh_token, login.id, now).await?;
-        self.logged_in(account, login.id, refresh_token, now + self.access_ttl).await
+        self.logged_in(account, login.id, refresh_token, ttl).await
     }
 
     async fn store_refresh_token(&self, token: &str, login: LoginId, now: Timestamp) -> Result<()> {
@@ -41,12 +41,13 @@ impl Auth {
         account: &Account,
         login: LoginId,
         refresh_token: String,
-        expires_at: Timestamp,
+        ttl: Duration,
     ) -> Result<LoggedIn> {
+        let expires_at = self.clock.now() + ttl;
         Ok(LoggedIn {
             token: self.tokens.access(account, login, expires_at)?,
             refresh_token,
-            expires_in: self.access_ttl.as_secs(),
+            expires_in: ttl.as_secs(),
             user: self.user(account).await?,
         })
     }
@@ -73,9 +74,8 @@ impl Auth {
         let account = self.account(login.user).await?.ok_or_else(invalid)?;
         let successor = self.tokens.successor(token);
         self.store_refresh_token(&successor, login.id, now).await?;
-        let expires_at = now + self.access_ttl;
-        self.hub.command(Command::ExtendLogin(login.id, expires_at));
-        self.logged_in(&account, login.id, successor, expires_at).await
+        self.hub.command(Command::ExtendLogin(login.id, now + self.access_ttl));
+        self.logged_in(&account, login.id, successor, self.access_ttl).await
     }
 
     /// Ends the caller's login session, or all of the caller's, and their sockets, everywhere.

@@ -98,6 +98,21 @@ impl AuthStore for EmbeddedAuthStore {
         self.0.read(move |db| accounts::one(db, BY_NUMBER, [number])).await
     }
 
+    async fn drivers(&self, after: i64, limit: u32) -> Result<Vec<Account>> {
+        const AFTER: &str = concat!(
+            "SELECT ",
+            accounts::columns!(),
+            " FROM accounts WHERE driver_number > ?1 ORDER BY driver_number LIMIT ?2"
+        );
+        self.0
+            .read(move |db| {
+                db.prepare_cached(AFTER)?
+                    .query_map(params![after, limit], accounts::from_row)?
+                    .collect()
+            })
+            .await
+    }
+
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
         let password_hash = password_hash.to_owned();
         self.0
@@ -173,6 +188,7 @@ mod tests {
             username: format!("Driver{count}").parse().unwrap(),
             email: format!("driver{count}@Example.com").parse().unwrap(),
             name: None,
+            image: None,
             role: Role::Driver,
             password_hash: "hash".to_owned(),
             created_at: NOW,

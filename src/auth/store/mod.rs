@@ -33,6 +33,8 @@ pub trait AuthStore: Send + Sync {
     async fn account_by_login(&self, name: &LoginName) -> Result<Option<Account>>;
     /// The account of the driver with this number.
     async fn account_of_driver(&self, number: i64) -> Result<Option<Account>>;
+    /// Accounts of drivers with a number after this one, the lowest numbers first.
+    async fn drivers(&self, after: i64, limit: u32) -> Result<Vec<Account>>;
     /// Sets the hash of an account's password.
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()>;
 

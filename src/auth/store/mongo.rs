@@ -98,6 +98,10 @@ impl AuthStore for MongoAuthStore {
         accounts::find_account(self, doc! { "driverNumber": number }).await
     }
 
+    async fn drivers(&self, after: i64, limit: u32) -> Result<Vec<Account>> {
+        accounts::drivers(self, after, limit).await
+    }
+
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
         accounts::set_password(self, id, password_hash).await
     }

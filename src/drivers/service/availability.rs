@@ -7,9 +7,10 @@ use futures_util::FutureExt;
 
 use super::{BATCH, Drivers, WAITING, carries_orders, must_drive};
 use crate::caller::{Caller, Role};
-use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS};
+use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS, driver_socket};
 use crate::drivers::pool::Pool;
 use crate::drivers::store::DriverStore;
+use crate::drivers::wire::DRIVER_SOCKET;
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::realtime::hub::Lifecycle;
@@ -39,7 +40,14 @@ impl Drivers {
     /// `forbidden` for who is no driver.
     pub async fn set_availability(&self, caller: Caller, available: bool) -> Result<()> {
         must_drive(caller)?;
-        let driver = caller.user;
+        self.set_availability_of(caller.user, available).await
+    }
+
+    /// As [`Drivers::set_availability`], of a driver whom somebody else may speak for.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn set_availability_of(&self, driver: UserId, available: bool) -> Result<()> {
         {
             let mut pool = self.pool.lock();
             if !pool.set(driver, available) {
@@ -101,6 +109,9 @@ impl Lifecycle for Drivers {
             let mut pool = self.pool.lock();
             let (available, was_away) = pool.arrive(driver);
             self.hub.join(session, DRIVERS);
+            if session.namespace == DRIVER_SOCKET {
+                self.hub.join(session, driver_socket(driver));
+            }
             if available {
                 self.hub.join(session, AVAILABLE_DRIVERS);
             }

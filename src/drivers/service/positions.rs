@@ -127,6 +127,19 @@ impl Drivers {
         Ok(fix)
     }
 
+    /// Looks at the last position of a driver. No later one is told to anybody meanwhile, so that
+    /// what is told of this one does not come after what is told of that.
+    pub async fn look<T>(&self, driver: UserId, see: impl FnOnce(Option<&Fix>) -> T) -> Result<T> {
+        let last = self.last(driver).await?;
+        let fix = last.lock().expect("no panic under this lock");
+        Ok(see(fix.as_ref()))
+    }
+
+    /// The last positions of some drivers.
+    pub async fn last_fixes(&self, drivers: &[UserId]) -> Result<Vec<(UserId, Fix)>> {
+        self.store.last_fixes(drivers).await
+    }
+
     /// Whether the last position of a driver is recent enough to count.
     pub async fn is_fresh(&self, driver: UserId) -> Result<bool> {
         Ok(self.last_fix(driver).await?.is_some_and(|fix| self.counts(&fix)))

@@ -33,8 +33,14 @@ fn driver(n: u8) -> Actor {
 
 fn placed() -> Order {
     let item = Item { name: ItemName::parse("tea").unwrap(), quantity: 1, price: None };
-    let contents =
-        Contents { items: vec![item], total: None, pickup: None, dropoff: None, note: None };
+    let contents = Contents {
+        items: vec![item],
+        total: None,
+        pickup: None,
+        dropoff: None,
+        note: None,
+        contact: None,
+    };
     let by = customer().user;
     Order {
         id: OrderId::generate(NOW),
@@ -199,6 +205,42 @@ fn an_admin_gives_it_and_takes_it_back() {
     assert_eq!(act(&mut order, &Action::Unassign, admin()), Err(Code::Conflict));
     act(&mut order, &give(1), admin()).unwrap();
     assert_eq!(order.taken_at(), Some(NOW));
+}
+
+#[test]
+fn a_driver_must_be_told_of_what_they_got_and_of_what_they_lost_but_not_of_what_they_do() {
+    use NoticeKind::{Assigned, Cancelled};
+    use Status::{Delivered, OutForDelivery, Pending, Preparing};
+    let notice = |no, kind| Notify::Set(Notice { driver: driver(0).user, no, kind });
+    let knows = Notify::Clear(driver(0).user);
+    for (from, action, by, expected) in [
+        (Pending, Action::Accept, driver(0), notice(2, Assigned)),
+        (Pending, Action::Assign(driver(0).user, None), admin(), notice(2, Assigned)),
+        (Pending, Action::Reject(None), driver(0), Notify::Keep),
+        (Pending, Action::Cancel(None), customer(), Notify::Keep),
+        (Preparing, Action::Cancel(None), customer(), notice(3, Cancelled)),
+        (OutForDelivery, Action::Cancel(None), admin(), notice(4, Cancelled)),
+        (Preparing, Action::Unassign, admin(), notice(3, Cancelled)),
+        (OutForDelivery, Action::Unassign, admin(), notice(4, Cancelled)),
+        (Preparing, Action::Advance(OutForDelivery), driver(0), knows),
+        (Preparing, Action::Advance(OutForDelivery), admin(), Notify::Keep),
+        (OutForDelivery, Action::Advance(Delivered), driver(0), knows),
+        (OutForDelivery, Action::Advance(Delivered), admin(), Notify::Keep),
+    ] {
+        let mut order = at(from);
+        let change = step(&order, &action, by, NOW).unwrap().unwrap();
+        assert_eq!(change.notify, expected, "{from:?} {action:?} {by:?}");
+        if let Notify::Set(notice) = change.notify {
+            apply(&mut order, change);
+            assert_eq!(order.history.len(), notice.no as usize);
+        }
+    }
+    let order = placed();
+    for change in
+        [offer(&order, driver(0).user, NOW, NOW), pass(&order, NOW), wait(&order, None, NOW)]
+    {
+        assert_eq!(change.notify, Notify::Keep);
+    }
 }
 
 fn actions() -> impl Strategy<Value = (Action, Actor)> {

@@ -109,6 +109,8 @@ pub struct PlaceOrder {
     pub client_order_id: Option<IdempotencyKey>,
     /// Who prepares it.
     pub restaurant: Option<UserId>,
+    /// What the driver gets, instead of what is computed.
+    pub earnings: Option<Money>,
 }
 
 impl PlaceOrderBody {
@@ -118,14 +120,7 @@ impl PlaceOrderBody {
     /// Every field that is not allowed.
     pub fn parse(self) -> Result<PlaceOrder> {
         let mut fields = Fields::new();
-        let items = self.items.unwrap_or_default();
-        if items.is_empty() || items.len() > MOST_ITEMS {
-            fields.reject("items", format!("must be a list of 1 to {MOST_ITEMS} items"));
-            fields.finish()?;
-            unreachable!("a field was rejected");
-        }
-        let parsed = items.into_iter().enumerate().map(|(at, item)| item.parse(at, &mut fields));
-        let items: Option<Vec<_>> = parsed.collect::<Vec<_>>().into_iter().collect();
+        let items = parse_items(&mut fields, self.items.unwrap_or_default(), 1);
         let total = self.total.map(|total| amount(&mut fields, "total".into(), total));
         let pickup = self.pickup.map(|place| place.parse("pickup", &mut fields));
         let dropoff = self.dropoff.map(|place| place.parse("dropoff", &mut fields));
@@ -135,13 +130,27 @@ impl PlaceOrderBody {
         let items = fields.into_result(items)?;
         let (total, pickup, dropoff) = (total.flatten(), pickup.flatten(), dropoff.flatten());
         let total = sum(&items).or(total);
-        let contents = Contents { items, total, pickup, dropoff, note };
-        Ok(PlaceOrder { contents, client_order_id: key, restaurant })
+        let contents = Contents { items, total, pickup, dropoff, note, contact: None };
+        Ok(PlaceOrder { contents, client_order_id: key, restaurant, earnings: None })
     }
 }
 
+/// The lines of an order, at least so many, checked.
+pub(crate) fn parse_items(
+    fields: &mut Fields,
+    items: Vec<ItemBody>,
+    least: usize,
+) -> Option<Vec<Item>> {
+    if items.len() < least || items.len() > MOST_ITEMS {
+        fields.reject("items", format!("must be a list of {least} to {MOST_ITEMS} items"));
+        return None;
+    }
+    let parsed = items.into_iter().enumerate().map(|(at, item)| item.parse(at, fields));
+    parsed.collect::<Vec<_>>().into_iter().collect()
+}
+
 /// What items cost that all carry prices.
-fn sum(items: &[Item]) -> Option<Money> {
+pub(crate) fn sum(items: &[Item]) -> Option<Money> {
     items.iter().map(|item| Some(item.price?.times(item.quantity))).sum()
 }
 

@@ -28,6 +28,19 @@ impl Orders {
     /// As [`step`]; `unavailable` when it could not be written in time: then it may have happened,
     /// and those whom it concerns are told when that is known.
     pub async fn act(&self, caller: Caller, named: OrderRef, action: Action) -> Result<OrderView> {
+        self.show(&self.act_on(caller, named, action).await?).await
+    }
+
+    /// As [`Orders::act`]; gives the order as it is kept.
+    ///
+    /// # Errors
+    /// As [`Orders::act`].
+    pub(super) async fn act_on(
+        &self,
+        caller: Caller,
+        named: OrderRef,
+        action: Action,
+    ) -> Result<Order> {
         action.permit(caller.role)?;
         let id = match named {
             OrderRef::Id(id) => id,
@@ -40,15 +53,15 @@ impl Orders {
             && let Ok(Some(change)) = self.judge(&order, &action, caller)
             && let Some(after) = self.write(&order, &change, caller).await?
         {
-            return self.show(&after).await;
+            return Ok(*after);
         }
         for _ in 0..TRIES {
             let order = self.find(OrderRef::Id(id)).await?;
             let Some(change) = self.judge(&order, &action, caller)? else {
-                return self.show(&order).await;
+                return Ok(order);
             };
             if let Some(after) = self.write(&order, &change, caller).await? {
-                return self.show(&after).await;
+                return Ok(*after);
             }
         }
         Err(Error::unavailable("Too much happens to the order"))

@@ -10,17 +10,23 @@ use crate::orders::event_wire::{
     OrderCancelled, REMOVE_ORDER, StatusUpdated, WhichOrder,
 };
 use crate::orders::lifecycle::Actor;
-use crate::orders::model::{Change, Order, Status};
+use crate::orders::model::{Change, Notify, Order, Status};
+use crate::orders::v1::{
+    NEW_OFFER, OFFER_REMOVED, ORDER_UPDATE, OfferRemoved, OrderUpdate, StatusWord,
+};
 use crate::realtime::hub::{Audience, Except};
 
 /// What a driver hears as the reason when an order is taken from them (CONTRACT §10).
-const UNASSIGNED: &str = "Unassigned";
+pub(super) const UNASSIGNED: &str = "Unassigned";
 
 /// What there is to tell.
 #[derive(Debug, Clone)]
 pub(super) enum News {
     /// The order is there.
-    Placed,
+    Placed {
+        /// Whether drivers are offered it; it has one at once where not.
+        offered: bool,
+    },
     /// It has changed so.
     Changed(Box<Change>),
 }
@@ -42,7 +48,7 @@ impl Tidings {
     /// Whether that is the last thing that happened to the order.
     pub(super) fn are_true_of(&self, order: &Order) -> bool {
         match &self.news {
-            News::Placed => order.history.len() == 1,
+            News::Placed { .. } => order.history.len() == 1,
             News::Changed(change) => {
                 order.history.last() == change.entry.as_ref().or(self.before.history.last())
                     && order.rejections.last()
@@ -57,20 +63,24 @@ impl Orders {
     pub(super) async fn tell(&self, tidings: &Tidings, order: &Order) -> Result<()> {
         let Tidings { news, before, by } = tidings;
         let change = match news {
-            News::Placed => return self.tell_placed(order).await,
+            News::Placed { offered } => return self.tell_placed(order, *offered).await,
             News::Changed(change) => change,
         };
         if let Some(rejection) = &change.rejection {
-            self.hub.emit(&[rejection.driver.audience()], &REMOVE_ORDER, &which(order));
+            self.withdraw_offer(&[rejection.driver.audience()], Except::Nobody, order);
+        }
+        if let Notify::Set(notice) = change.notify {
+            self.tell_notice(order, notice).await?;
         }
         if change.entry.is_some() {
+            self.tell_back_office(Some(before.status), order).await?;
             match order.status {
                 Status::Preparing => self.tell_accepted(before, order).await?,
                 Status::Cancelled => self.tell_cancelled(before, order, *by),
                 Status::Pending => self.tell_unassigned(before, order, *by),
                 Status::OutForDelivery | Status::Delivered => self.tell_status(before, order),
             }
-            if let Some(watcher) = self.watcher.get() {
+            for watcher in self.watchers.get().into_iter().flatten() {
                 watcher.changed(before, order);
             }
         }
@@ -80,14 +90,42 @@ impl Orders {
         Ok(())
     }
 
-    async fn tell_placed(&self, order: &Order) -> Result<()> {
+    async fn tell_placed(&self, order: &Order, offered: bool) -> Result<()> {
         let view = self.show(order).await?;
         self.hub.emit(&principals(order), &ORDER_PLACED, &view);
+        self.tell_back_office(None, order).await?;
         match self.config.dispatch {
-            DispatchMode::Broadcast => self.hub.emit(&[AVAILABLE_DRIVERS], &NEW_ORDER, &view),
+            _ if !offered => {}
+            DispatchMode::Broadcast => self.tell_offer(&[AVAILABLE_DRIVERS], order).await?,
             DispatchMode::Nearest => self.dispatch_soon(order.id),
         }
         Ok(())
+    }
+
+    async fn tell_back_office(&self, before: Option<Status>, order: &Order) -> Result<()> {
+        let update = OrderUpdate {
+            order_id: order.number,
+            id: order.id,
+            status: order.status.into(),
+            previous_status: before.map(StatusWord::from),
+            driver_id: self.driver_number(order).await?,
+            timestamp: order.updated_at,
+        };
+        self.hub.emit(&[ADMINS], &ORDER_UPDATE, &update);
+        Ok(())
+    }
+
+    /// Tells drivers of an order that they can have.
+    pub(super) async fn tell_offer(&self, to: &[Audience], order: &Order) -> Result<()> {
+        self.hub.emit(to, &NEW_ORDER, &self.show_offer(order).await?);
+        self.hub.emit(to, &NEW_OFFER, &self.show_assignment(order).await?);
+        Ok(())
+    }
+
+    /// Tells drivers that they cannot have an order any more.
+    pub(super) fn withdraw_offer(&self, to: &[Audience], except: Except, order: &Order) {
+        self.hub.emit_except(to, except, &REMOVE_ORDER, &which(order));
+        self.hub.emit_except(to, except, &OFFER_REMOVED, &which_v1(order));
     }
 
     async fn tell_accepted(&self, before: &Order, order: &Order) -> Result<()> {
@@ -148,7 +186,7 @@ impl Orders {
             None if self.is_told_to_all(before) => DRIVERS,
             None => return,
         };
-        self.hub.emit_except(&[to], except, &REMOVE_ORDER, &which(before));
+        self.withdraw_offer(&[to], except, before);
     }
 
     /// Whether every available driver hears of an order that is offered to nobody in particular.
@@ -168,6 +206,10 @@ pub(super) fn principals(order: &Order) -> Vec<Audience> {
 
 pub(super) const fn which(order: &Order) -> WhichOrder {
     WhichOrder { order_id: order.id, order_number: order.number }
+}
+
+pub(super) const fn which_v1(order: &Order) -> OfferRemoved {
+    OfferRemoved { order_id: order.number, id: order.id }
 }
 
 fn status_updated(before: &Order, order: &Order) -> StatusUpdated {

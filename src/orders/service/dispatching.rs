@@ -9,10 +9,11 @@ use super::announcing::{principals, which};
 use crate::error::Result;
 use crate::geo::Point;
 use crate::ids::{OrderId, UserId};
-use crate::orders::event_wire::{NEW_ORDER, ORDER_UNASSIGNED, REMOVE_ORDER};
+use crate::orders::event_wire::ORDER_UNASSIGNED;
 use crate::orders::lifecycle::{offer, pass, wait};
 use crate::orders::model::{Change, Order, Status};
 use crate::orders::store::Changed;
+use crate::realtime::hub::Except;
 
 /// How often overdue orders are looked for.
 const TICK: Duration = Duration::from_secs(1);
@@ -101,11 +102,11 @@ impl Orders {
         // Who had it and was taken off it is not told again, here and in `open_to`.
         to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
         let to: Vec<_> = to.into_iter().map(UserId::audience).collect();
-        self.hub.emit(&to, &NEW_ORDER, &self.show(order).await?);
+        self.tell_offer(&to, order).await?;
         let change = wait(order, None, self.clock.now());
         let changed = self.change(order, &change).await?;
         if changed == Changed::Otherwise {
-            self.hub.emit(&to, &REMOVE_ORDER, &which(order));
+            self.withdraw_offer(&to, Except::Nobody, order);
         }
         Ok(())
     }
@@ -122,8 +123,7 @@ impl Orders {
                 match self.change(order, &change).await? {
                     Changed::Done(offered) => {
                         self.unassigned.remove(&order.id);
-                        let view = self.show_offer(&offered).await?;
-                        self.hub.emit(&[driver.audience()], &NEW_ORDER, &view);
+                        self.tell_offer(&[driver.audience()], &offered).await?;
                         tracing::debug!(order = order.number, %driver, "order offered");
                         return Ok(Some(driver));
                     }
@@ -171,7 +171,7 @@ impl Orders {
             if !matches!(changed, Changed::Done(_)) {
                 return Ok(());
             }
-            self.hub.emit(&[driver.audience()], &REMOVE_ORDER, &which(&order));
+            self.withdraw_offer(&[driver.audience()], Except::Nobody, &order);
             tracing::debug!(order = order.number, %driver, "an offer has passed");
         }
         self.dispatch(id).await.map(drop)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::Orders;
-use super::announcing::which;
+use super::announcing::{which, which_v1};
 use super::dispatching::log_failure;
 use crate::caller::Role;
 use crate::clock::Timestamp;
@@ -17,6 +17,7 @@ use crate::ids::{OrderId, UserId};
 use crate::orders::event_wire::{NEW_ORDER, REMOVE_ORDER};
 use crate::orders::lifecycle::wait;
 use crate::orders::model::{Order, Passed};
+use crate::orders::v1::{NEW_OFFER, OFFER_REMOVED};
 use crate::realtime::session::Session;
 
 /// Open orders that a driver is told of who becomes available: the newest, the older ones first.
@@ -25,16 +26,20 @@ const MOST_OPEN: u32 = 200;
 const MOST_LOOKED_AT: u32 = 1000;
 
 impl Orders {
-    /// Tells a driver's socket that has just connected of what can be had.
+    /// Tells a driver's socket that has just connected what the driver was not told yet, and of what
+    /// can be had.
     ///
     /// # Errors
     /// Those of the store.
     pub async fn greet(&self, session: &Arc<Session>) -> Result<()> {
         let driver = session.caller.user;
+        // What is placed from here on is told to the socket as to all.
+        let now = self.clock.now();
         let is_driver = session.caller.role == Role::Driver && carries_orders(session);
+        if is_driver {
+            self.tell_untold(session).await?;
+        }
         if is_driver && self.drivers.is_available(driver) {
-            // What is placed from here on is told to the socket as to all.
-            let now = self.clock.now();
             self.tell_open(driver, std::slice::from_ref(session), Some(now)).await?;
         }
         Ok(())
@@ -67,13 +72,20 @@ impl Orders {
         }
         for order in &open {
             let view = self.show_offer(order).await?;
-            sessions.iter().for_each(|session| self.hub.send(session, &NEW_ORDER, &view));
+            let assignment = self.show_assignment(order).await?;
+            sessions.iter().for_each(|session| {
+                self.hub.send(session, &NEW_ORDER, &view);
+                self.hub.send(session, &NEW_OFFER, &assignment);
+            });
         }
         // What was taken meanwhile was withdrawn before it was told here.
         let still: HashSet<_> =
             self.open_to(driver, MOST_LOOKED_AT).await?.into_iter().map(|order| order.id).collect();
         for gone in open.iter().filter(|order| !still.contains(&order.id)) {
-            sessions.iter().for_each(|session| self.hub.send(session, &REMOVE_ORDER, &which(gone)));
+            sessions.iter().for_each(|session| {
+                self.hub.send(session, &REMOVE_ORDER, &which(gone));
+                self.hub.send(session, &OFFER_REMOVED, &which_v1(gone));
+            });
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ impl Orders {
             Ok(Inserted::Stored(stored)) => {
                 tracing::info!(order = stored.number, customer = %stored.customer, "order placed");
                 self.recent.insert(stored.id, stored.clone());
-                let tidings = Tidings::new(News::Placed, &stored, actor(caller));
+                let tidings = Tidings::new(News::Placed { offered: true }, &stored, actor(caller));
                 self.announce(tidings, &stored).await;
                 self.show(&stored).await
             }
@@ -47,13 +47,13 @@ impl Orders {
                 self.show(&stored).await
             }
             Err(error) => {
-                self.settle(Tidings::new(News::Placed, &order, actor(caller)));
+                self.settle(Tidings::new(News::Placed { offered: true }, &order, actor(caller)));
                 Err(error)
             }
         }
     }
 
-    fn new_order(&self, customer: UserId, wanted: PlaceOrder) -> Order {
+    pub(super) fn new_order(&self, customer: UserId, wanted: PlaceOrder) -> Order {
         let now = self.clock.now();
         let placed =
             Entry { status: Status::Pending, at: now, by: customer, driver: None, reason: None };
@@ -62,7 +62,7 @@ impl Orders {
             number: 0,
             customer,
             restaurant: wanted.restaurant,
-            earnings: self.earnings(&wanted.contents),
+            earnings: wanted.earnings.unwrap_or_else(|| self.earnings(&wanted.contents)),
             contents: wanted.contents,
             client_order_id: wanted.client_order_id,
             status: Status::Pending,

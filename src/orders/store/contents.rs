@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::geo::Point;
 use crate::money::Money;
-use crate::orders::model::{Contents, Item, ItemName, Place};
-use crate::text::{Address, Description, DisplayName};
+use crate::orders::model::{Contact, Contents, Item, ItemName, Place};
+use crate::text::{Address, Description, DisplayName, Text};
 
 /// What was ordered, with points as `P`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub(super) struct ContentsRow<P> {
     dropoff: Option<PlaceRow<P>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contact: Option<ContactRow>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +44,15 @@ struct PlaceRow<P> {
     point: Option<P>,
 }
 
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ContactRow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+}
+
 impl<P: From<Point>> From<&Contents> for ContentsRow<P> {
     fn from(contents: &Contents) -> Self {
         Self {
@@ -50,6 +61,7 @@ impl<P: From<Point>> From<&Contents> for ContentsRow<P> {
             pickup: contents.pickup.as_ref().map(PlaceRow::from),
             dropoff: contents.dropoff.as_ref().map(PlaceRow::from),
             note: contents.note.as_ref().map(|note| note.as_str().to_owned()),
+            contact: contents.contact.as_ref().map(ContactRow::from),
         }
     }
 }
@@ -62,6 +74,7 @@ impl<P: Into<Point>> From<ContentsRow<P>> for Contents {
             pickup: row.pickup.map(Place::from),
             dropoff: row.dropoff.map(Place::from),
             note: row.note.map(Description::from_stored),
+            contact: row.contact.map(Contact::from),
         }
     }
 }
@@ -103,5 +116,36 @@ impl<P: Into<Point>> From<PlaceRow<P>> for Place {
             address: Address::from_stored(row.address),
             point: row.point.map(P::into),
         }
+    }
+}
+
+impl From<&Contact> for ContactRow {
+    fn from(contact: &Contact) -> Self {
+        Self {
+            name: contact.name.as_ref().map(|name| name.as_str().to_owned()),
+            phone: contact.phone.as_ref().map(|phone| phone.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<ContactRow> for Contact {
+    fn from(row: ContactRow) -> Self {
+        Self {
+            name: row.name.map(DisplayName::from_stored),
+            phone: row.phone.map(Text::from_stored),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contents_from_before_there_were_contacts_have_none_and_none_is_left_out() {
+        let before = r#"{"items":[{"name":"tea","quantity":1}],"note":"hot"}"#;
+        let row: ContentsRow<(f64, f64)> = serde_json::from_str(before).unwrap();
+        assert!(row.contact.is_none());
+        assert_eq!(serde_json::to_string(&row).unwrap(), before);
     }
 }

@@ -1,8 +1,10 @@
 //! Orders on SQLite.
 
 mod changing;
+mod earnings;
 mod inserting;
 mod lists;
+mod notices;
 mod rows;
 
 use async_trait::async_trait;
@@ -11,43 +13,56 @@ use super::{Changed, Inserted, OrderStore};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
-use crate::orders::model::{Change, Order, OrderPage, When};
+use crate::orders::model::{Change, Earned, Notice, Order, OrderPage, When};
 use crate::store::Migration;
 use crate::store::embedded::Embedded;
 
 /// The table of orders. An index has the number, as that of the row, after its columns.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    domain: "orders",
-    version: 1,
-    sql: "
-        CREATE TABLE orders (
-            number          INTEGER PRIMARY KEY,
-            id              BLOB NOT NULL UNIQUE,
-            customer        BLOB NOT NULL,
-            restaurant      BLOB,
-            contents        TEXT NOT NULL,
-            client_order_id TEXT,
-            status          TEXT NOT NULL,
-            driver          BLOB,
-            earnings        INTEGER NOT NULL,
-            offered_to      BLOB,
-            dispatch_at     INTEGER,
-            passed          TEXT NOT NULL,
-            rejections      TEXT NOT NULL,
-            history         TEXT NOT NULL,
-            created_at      INTEGER NOT NULL,
-            updated_at      INTEGER NOT NULL
-        ) STRICT;
-        CREATE UNIQUE INDEX orders_once ON orders (customer, client_order_id)
-            WHERE client_order_id IS NOT NULL;
-        CREATE UNIQUE INDEX orders_offered ON orders (offered_to) WHERE offered_to IS NOT NULL;
-        CREATE INDEX orders_due ON orders (status, dispatch_at) WHERE dispatch_at IS NOT NULL;
-        CREATE INDEX orders_status ON orders (status);
-        CREATE INDEX orders_customer ON orders (customer, status);
-        CREATE INDEX orders_restaurant ON orders (restaurant, status)
-            WHERE restaurant IS NOT NULL;
-        CREATE INDEX orders_driver ON orders (driver, status) WHERE driver IS NOT NULL;",
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { domain: "orders", version: 1, sql: ORDERS },
+    Migration { domain: "orders", version: 2, sql: OF_DRIVERS },
+];
+
+const ORDERS: &str = "
+    CREATE TABLE orders (
+        number          INTEGER PRIMARY KEY,
+        id              BLOB NOT NULL UNIQUE,
+        customer        BLOB NOT NULL,
+        restaurant      BLOB,
+        contents        TEXT NOT NULL,
+        client_order_id TEXT,
+        status          TEXT NOT NULL,
+        driver          BLOB,
+        earnings        INTEGER NOT NULL,
+        offered_to      BLOB,
+        dispatch_at     INTEGER,
+        passed          TEXT NOT NULL,
+        rejections      TEXT NOT NULL,
+        history         TEXT NOT NULL,
+        created_at      INTEGER NOT NULL,
+        updated_at      INTEGER NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX orders_once ON orders (customer, client_order_id)
+        WHERE client_order_id IS NOT NULL;
+    CREATE UNIQUE INDEX orders_offered ON orders (offered_to) WHERE offered_to IS NOT NULL;
+    CREATE INDEX orders_due ON orders (status, dispatch_at) WHERE dispatch_at IS NOT NULL;
+    CREATE INDEX orders_status ON orders (status);
+    CREATE INDEX orders_customer ON orders (customer, status);
+    CREATE INDEX orders_restaurant ON orders (restaurant, status)
+        WHERE restaurant IS NOT NULL;
+    CREATE INDEX orders_driver ON orders (driver, status) WHERE driver IS NOT NULL;";
+
+/// The table of what drivers must still be told, and the index of what they earned.
+const OF_DRIVERS: &str = "
+    CREATE TABLE order_notices (
+        driver BLOB NOT NULL,
+        number INTEGER NOT NULL,
+        no     INTEGER NOT NULL,
+        kind   TEXT NOT NULL,
+        PRIMARY KEY (driver, number)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX orders_earned ON orders (driver, updated_at, earnings)
+        WHERE status = 'delivered';";
 
 /// Orders in the embedded database.
 #[derive(Clone)]
@@ -93,12 +108,34 @@ impl OrderStore for EmbeddedOrderStore {
         self.0.read(move |db| lists::open(db, driver, limit)).await
     }
 
+    async fn busy(&self, drivers: &[UserId]) -> Result<Vec<UserId>> {
+        let drivers = drivers.to_vec();
+        self.0.read(move |db| lists::busy(db, &drivers)).await
+    }
+
     async fn offered_to(&self, driver: UserId) -> Result<Option<Order>> {
         self.0.read(move |db| lists::offered_to(db, driver)).await
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
         self.0.read(move |db| lists::due(db, now, limit)).await
+    }
+
+    async fn untold(&self, driver: UserId, limit: u32) -> Result<Vec<(Order, Notice)>> {
+        self.0.read(move |db| notices::untold(db, driver, limit)).await
+    }
+
+    async fn told(&self, told: &[(UserId, OrderId, u32)]) -> Result<()> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let told = told.to_vec();
+        self.0.write(move |db| notices::told(db, &told)).await
+    }
+
+    async fn earned(&self, driver: UserId, bounds: &[Timestamp]) -> Result<Vec<Earned>> {
+        let bounds = bounds.to_vec();
+        self.0.read(move |db| earnings::earned(db, driver, &bounds)).await
     }
 }
 

@@ -6,7 +6,7 @@ pub mod mongo;
 
 use async_trait::async_trait;
 
-use super::model::{Change, Order, OrderPage, When};
+use super::model::{Change, Earned, Notice, Order, OrderPage, When};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
@@ -51,7 +51,9 @@ pub trait OrderStore: Send + Sync {
     async fn orders(&self, page: &OrderPage) -> Result<Vec<Order>>;
 
     /// Changes an order that is as `when` says, in one write. A change with a rejection happens
-    /// only if its driver has not rejected the order before.
+    /// only if its driver has not rejected the order before; one that sets a notice, only if the
+    /// history is as long as it was when `no` was counted. The notice is set or cleared in the
+    /// same write.
     async fn change(&self, id: OrderId, when: &When, change: &Change) -> Result<Changed>;
 
     /// Orders that a driver is at (`preparing`, `outForDelivery`) and whose customer or driver
@@ -62,9 +64,25 @@ pub trait OrderStore: Send + Sync {
     /// rejected, the highest numbers first.
     async fn open(&self, driver: UserId, limit: u32) -> Result<Vec<Order>>;
 
+    /// Which of these drivers are at an order (`preparing`, `outForDelivery`).
+    async fn busy(&self, drivers: &[UserId]) -> Result<Vec<UserId>>;
+
     /// The pending order that is offered to this driver.
     async fn offered_to(&self, driver: UserId) -> Result<Option<Order>>;
 
     /// Pending orders whose `dispatch_at` is not after `now`, the longest overdue first.
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>>;
+
+    /// What a driver must still be told, with the orders as they are now, the lowest numbers
+    /// first.
+    async fn untold(&self, driver: UserId, limit: u32) -> Result<Vec<(Order, Notice)>>;
+
+    /// Forgets notices: of each driver and order the one with exactly this `no`, not a newer one.
+    /// The orders do not count as changed.
+    async fn told(&self, told: &[(UserId, OrderId, u32)]) -> Result<()>;
+
+    /// What a driver earned from each of these moments to the next, that one not included; the
+    /// moments ascend, and one may be there twice. One result less than there are moments. An
+    /// order is delivered when it last changed.
+    async fn earned(&self, driver: UserId, bounds: &[Timestamp]) -> Result<Vec<Earned>>;
 }

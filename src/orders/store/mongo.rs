@@ -1,8 +1,10 @@
 //! Orders on MongoDB.
 
 mod changing;
+mod earnings;
 mod inserting;
 mod lists;
+mod notices;
 mod rows;
 
 use async_trait::async_trait;
@@ -14,7 +16,7 @@ use super::{Changed, Inserted, OrderStore};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
-use crate::orders::model::{Change, Order, OrderPage, When};
+use crate::orders::model::{Change, Earned, Notice, Order, OrderPage, Status, When};
 use crate::store::mongo::index::{index, partial_index, partial_unique_index, unique_index};
 use crate::store::mongo::{Mongo, MongoMigration};
 
@@ -28,11 +30,18 @@ const NUMBER_UNIQUE: &str = "number_unique";
 const OFFERED_TO_UNIQUE: &str = "offeredTo_unique";
 
 /// The steps of the orders' schema.
-pub const MIGRATIONS: &[MongoMigration] = &[MongoMigration {
-    domain: "orders",
-    version: 1,
-    apply: |database| Box::pin(create_indexes(database)),
-}];
+pub const MIGRATIONS: &[MongoMigration] = &[
+    MongoMigration {
+        domain: "orders",
+        version: 1,
+        apply: |database| Box::pin(create_indexes(database)),
+    },
+    MongoMigration {
+        domain: "orders",
+        version: 2,
+        apply: |database| Box::pin(create_drivers_indexes(database)),
+    },
+];
 
 async fn create_indexes(database: Database) -> mongodb::error::Result<()> {
     let there = |field: &str| doc! { field: { "$exists": true } };
@@ -50,6 +59,23 @@ async fn create_indexes(database: Database) -> mongodb::error::Result<()> {
             index("customer_status_number", by_number("customer")),
             partial_index("restaurant_status_number", by_number("restaurant"), there("restaurant")),
             partial_index("driver_status_number", by_number("driver"), there("driver")),
+        ])
+        .await?;
+    Ok(())
+}
+
+/// Of what drivers must still be told, and of what they earned.
+async fn create_drivers_indexes(database: Database) -> mongodb::error::Result<()> {
+    let untold = doc! { "untold": 1, "number": 1 };
+    // With the status, which is always the same, because a query is answered from an index alone
+    // only if it has every field that the query names.
+    let earned = doc! { "driver": 1, "status": 1, "updatedAt": 1, "earnings": 1 };
+    let delivered = doc! { "status": Status::Delivered.word() };
+    database
+        .collection::<Document>(ORDERS)
+        .create_indexes([
+            partial_index("untold_number", untold, notices::somebody_is_untold()),
+            partial_index("driver_earned", earned, delivered),
         ])
         .await?;
     Ok(())
@@ -99,11 +125,27 @@ impl OrderStore for MongoOrderStore {
         lists::open(self, driver, limit).await
     }
 
+    async fn busy(&self, drivers: &[UserId]) -> Result<Vec<UserId>> {
+        lists::busy(self, drivers).await
+    }
+
     async fn offered_to(&self, driver: UserId) -> Result<Option<Order>> {
         lists::find(self, doc! { "offeredTo": driver, "status": "pending" }).await
     }
 
     async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
         lists::due(self, now, limit).await
+    }
+
+    async fn untold(&self, driver: UserId, limit: u32) -> Result<Vec<(Order, Notice)>> {
+        notices::untold(self, driver, limit).await
+    }
+
+    async fn told(&self, told: &[(UserId, OrderId, u32)]) -> Result<()> {
+        notices::told(self, told).await
+    }
+
+    async fn earned(&self, driver: UserId, bounds: &[Timestamp]) -> Result<Vec<Earned>> {
+        earnings::earned(self, driver, bounds).await
     }
 }

@@ -15,8 +15,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::failure::Asked;
 use super::{ClientEntry, EventTable, within};
 use crate::error::{Error, ErrorBody, Result};
-use crate::realtime::hub::{Hub, Outgoing};
-use crate::realtime::session::{Sent, Session};
+use crate::realtime::hub::{Hub, Outgoing, Sign};
+use crate::realtime::session::{End, Sent, Session};
 
 /// How long an event may wait for its turn. Behind others that wait for a database that is away,
 /// each would else wait for all before it; its client has given up long before.
@@ -113,7 +113,7 @@ impl Dispatcher {
             // Its login session or its token ended meanwhile; the client could not hear of it then.
             session.release();
             session.start(None);
-            return session.end();
+            return session.end(End::Unauthenticated);
         }
         if !waits {
             session.release();
@@ -138,6 +138,7 @@ impl Dispatcher {
 
     /// Takes an event off the wire, synchronously, in order.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, incoming: Incoming) {
+        self.hub.heard(session, Sign::Frame);
         if self.hub.is_draining() {
             return self.refuse(session, &incoming, Error::unavailable("The server is stopping"));
         }
@@ -181,6 +182,7 @@ impl Dispatcher {
         let asked = Asked::of(entry, session.namespace, &payload);
         let outcome = match (entry, payload) {
             _ if session.has_ended() => Err(Error::unauthenticated("The socket has been ended")),
+            (None, Err(error)) if name.is_empty() => Err(error),
             (None, _) => Err(Error::not_found("There is no such event here")),
             (_, Err(error)) => Err(error),
             (Some(entry), Ok(payload)) => {

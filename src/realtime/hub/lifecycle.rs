@@ -12,7 +12,7 @@ use super::{Audience, Hub};
 use crate::clock::Timestamp;
 use crate::realtime::events::{EVERYWHERE, ServerEvent};
 use crate::realtime::relay::Command;
-use crate::realtime::session::{Life, Session};
+use crate::realtime::session::{End, Life, Session};
 
 /// How long before its end a token's socket is told (CONTRACT §2).
 const WARNING: Duration = Duration::from_secs(60);
@@ -54,8 +54,20 @@ pub trait Lifecycle: Send + Sync {
     fn opened(&self, _session: &Arc<Session>) {}
     /// A socket is gone.
     fn closed(&self, _session: &Arc<Session>) {}
+    /// A socket of which [`Session::await_sign`] was asked has shown that its client lives. Called
+    /// for every frame while that is so: quick.
+    fn heard(&self, _session: &Arc<Session>, _sign: Sign) {}
     /// A node gave a command.
     fn commanded(&self, _command: Command) {}
+}
+
+/// What shows that a client lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// It sent something; perhaps before it got what was sent to it last.
+    Frame,
+    /// It answered this probe, and has everything that was sent before it.
+    Probe(u64),
 }
 
 impl Hub {
@@ -83,7 +95,7 @@ impl Hub {
         let may_stay =
             self.watchers.get().into_iter().flatten().all(|watcher| watcher.admits(session));
         if !may_stay {
-            self.end(session);
+            self.end(session, End::Unauthenticated);
         } else if session.expires_at() <= self.clock.now() + WARNING {
             self.check_expiry(session);
         }
@@ -115,9 +127,16 @@ impl Hub {
         self.watching(|watcher| watcher.closed(session));
     }
 
+    /// Tells those who wait for it that a client lives.
+    pub(in crate::realtime) fn heard(&self, session: &Arc<Session>, sign: Sign) {
+        if session.is_awaited() {
+            self.watching(|watcher| watcher.heard(session, sign));
+        }
+    }
+
     /// Ends a socket for good: its client does not come back by itself.
-    pub fn end(&self, session: &Arc<Session>) {
-        session.end();
+    pub fn end(&self, session: &Arc<Session>, why: End) {
+        session.end(why);
         self.close(session);
     }
 
@@ -142,7 +161,7 @@ impl Hub {
         let expires_at = session.expires_at();
         if expires_at <= self.clock.now() {
             self.send_first(session, &TOKEN_EXPIRED, &Expiring { expires_at });
-            self.end(session);
+            self.end(session, End::Unauthenticated);
         } else if session.must_be_warned() {
             self.send(session, &TOKEN_EXPIRING, &Expiring { expires_at });
         }
@@ -164,6 +183,15 @@ impl Hub {
         self.work.close();
         if tokio::time::timeout(patience, self.work.wait()).await.is_err() {
             tracing::warn!(left = self.work.len(), "events were still being worked on");
+        }
+    }
+
+    /// Closes the sockets that are closed with a code, and waits until their clients have it.
+    pub async fn shut_down(&self, patience: Duration) {
+        self.audiences.sessions(&[Audience::EVERYONE]).iter().for_each(|one| one.shut_down());
+        self.doors.close();
+        if tokio::time::timeout(patience, self.doors.wait()).await.is_err() {
+            tracing::debug!(left = self.doors.len(), "clients did not close their sockets");
         }
     }
 }

@@ -11,5 +11,9 @@ impl Relay for Local {
         "local"
     }
 
+    fn reaches_others(&self) -> bool {
+        false
+    }
+
     fn publish(&self, _: &Envelope) {}
 }

@@ -3,12 +3,8 @@
 
 pub mod local;
 
-use std::sync::Arc;
-
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
-use super::hub::{Audience, Except};
+use super::hub::{Audience, Except, Outgoing};
+use super::session::SessionNo;
 use crate::clock::Timestamp;
 use crate::ids::{LoginId, RoomId, UserId};
 
@@ -21,17 +17,15 @@ pub enum Envelope {
         to: Vec<Audience>,
         /// Without whom.
         except: Except,
-        /// The event's name, as its table declares it.
-        name: &'static str,
-        /// Its payload, serialized once.
-        payload: Arc<RawValue>,
+        /// The event, serialized once.
+        event: Outgoing,
     },
     /// Something every node must do.
     Command(Command),
 }
 
 /// What every node must do when one says so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Command {
     /// End the sockets of this login session, and refuse its tokens.
     EndLogin(LoginId),
@@ -52,12 +46,22 @@ pub enum Command {
     },
     /// No socket is in this room any more: it is gone.
     CloseRoom(RoomId),
+    /// Of an audience of which one socket at a time may be connected, anywhere, only the newest
+    /// stays.
+    ReplaceSockets {
+        /// Which sockets.
+        of: Audience,
+        /// The one that stays.
+        newest: SessionNo,
+    },
 }
 
 /// Carries envelopes to the other nodes. Local delivery has happened before.
 pub trait Relay: Send + Sync {
     /// What start-up calls it.
     fn name(&self) -> &'static str;
+    /// Whether there can be other nodes at all.
+    fn reaches_others(&self) -> bool;
     /// Sends an envelope on its way; never waits, never fails in front of the caller.
     fn publish(&self, envelope: &Envelope);
 }

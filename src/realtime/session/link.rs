@@ -7,13 +7,27 @@ pub trait Link: Send + Sync {
     /// Puts an event into the client's send buffer.
     fn send(&self, event: &Outgoing) -> Sent;
     /// Says goodbye: what was sent before still arrives, and the client does not come back by itself.
-    fn end(&self);
+    fn end(&self, why: End);
+    /// Asks the client for a sign of life that proves that it has got everything sent before, where
+    /// the door has such a thing: [`super::super::hub::Hub::heard`] is told of it with `probe`.
+    fn probe(&self, _probe: u64) {}
+    /// Says that the server stops, where that is not said by the end of the connection.
+    fn shut_down(&self) {}
     /// Cuts the transport: the client reconnects and resumes.
     fn cut(&self);
     /// Takes no more from the client for a while, where it has a connection of its own.
     fn pause(&self) {}
     /// Ends what [`Link::pause`] began.
     fn resume(&self) {}
+}
+
+/// Why a socket is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Its token or its login session has ended, or somebody may not be here.
+    Unauthenticated,
+    /// A newer socket took its place.
+    Replaced,
 }
 
 /// What became of an event for one socket.

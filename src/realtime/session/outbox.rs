@@ -1,11 +1,12 @@
 //! What a client is sent: held back while it connects, and what becomes of it when the client is
 //! too slow.
 
+use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::{Sent, Session};
-use crate::realtime::hub::{Audience, Outgoing};
+use crate::realtime::hub::{Audience, Key, Outgoing};
 
 /// Events that may wait while a socket is held back, before it counts as too slow.
 const HELD_EVENTS: usize = 1024;
@@ -14,9 +15,16 @@ const HELD_EVENTS: usize = 1024;
 const ANSWER_TRIES: u32 = 2500;
 const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 
+/// How often a socket that was too slow is tried again with the latest of what it missed.
+const BETWEEN_LATE: Duration = Duration::from_millis(50);
+/// Things of which a slow socket can get the latest; of more it misses some.
+const MOST_LATE: usize = 20_000;
+
 #[derive(Default)]
 pub(super) struct Outbox {
     held: Option<Vec<Outgoing>>,
+    /// The latest of each thing for which there was no room.
+    late: HashMap<Key, Outgoing>,
 }
 
 impl Session {
@@ -33,7 +41,7 @@ impl Session {
     pub(in crate::realtime) fn release(self: &Arc<Self>) {
         let mut outbox = self.outbox();
         for event in outbox.held.take().unwrap_or_default() {
-            self.put(&event);
+            self.put(&mut outbox, &event);
         }
     }
 
@@ -61,13 +69,13 @@ impl Session {
             Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
             Some(_) if event.is_reliable() => self.cut(),
             Some(_) => {}
-            None => self.put(event),
+            None => self.put(outbox, event),
         }
     }
 
     /// Sends an event past the hold: what the hold is waiting for.
     pub(in crate::realtime) fn send_first(self: &Arc<Self>, event: &Outgoing) {
-        self.put(event);
+        self.put(&mut self.outbox(), event);
     }
 
     /// Sends an answer as soon as the send buffer has room: a client may ask faster than it is
@@ -87,15 +95,42 @@ impl Session {
         self.link.send(event)
     }
 
-    fn put(self: &Arc<Self>, event: &Outgoing) {
-        if self.link.send(event) == Sent::Full {
-            if event.is_reliable() {
-                metrics::counter!("waggle_slow_cuts_total").increment(1);
-                tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
-                self.cut();
-            } else {
-                metrics::counter!("waggle_thinned_events_total", "event" => event.name())
-                    .increment(1);
+    fn put(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing) {
+        // What is late of the same thing is out of date now.
+        if let Some(late) = event.key().and_then(|key| outbox.late.get_mut(&key)) {
+            *late = event.clone();
+            return;
+        }
+        if self.link.send(event) != Sent::Full {
+            return;
+        }
+        if event.is_reliable() {
+            metrics::counter!("waggle_slow_cuts_total").increment(1);
+            tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
+            return self.cut();
+        }
+        metrics::counter!("waggle_thinned_events_total", "event" => event.name()).increment(1);
+        if let Some(key) = event.key().filter(|_| outbox.late.len() < MOST_LATE) {
+            if outbox.late.is_empty() {
+                tokio::spawn(self.clone().catch_up());
+            }
+            outbox.late.insert(key, event.clone());
+        }
+    }
+
+    /// Sends what is late as soon as there is room for it.
+    async fn catch_up(self: Arc<Self>) {
+        while !self.is_closed() {
+            tokio::time::sleep(BETWEEN_LATE).await;
+            let mut outbox = self.outbox();
+            let mut room = true;
+            outbox.late.retain(|_, event| {
+                room = room && self.link.send(event) != Sent::Full;
+                !room
+            });
+            if outbox.late.is_empty() {
+                outbox.late.shrink_to_fit();
+                return;
             }
         }
     }

@@ -11,13 +11,14 @@ use socketioxide::extract::{SocketRef, TryData};
 use socketioxide::handler::FromConnectParts;
 use socketioxide::socket::{DisconnectReason, Sid, Socket};
 
+use super::Door;
 use super::link::{SocketLink, Taken, first_websocket};
-use super::{Door, Gate};
 use crate::caller::{Caller, Role, bearer, query_token};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
 use crate::net::address::ClientAddress;
+use crate::realtime::gate::Gate;
 use crate::realtime::session::Session;
 
 /// What a client shows when it connects to a namespace.

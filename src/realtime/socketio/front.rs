@@ -16,9 +16,9 @@ use socketioxide::socket::Sid;
 
 use super::Door;
 use super::polls::{Engine, Poll, is_poll};
-use crate::config::CorsOrigins;
 use crate::net::address::ClientAddress;
 use crate::net::server::Connection;
+use crate::realtime::gate::is_allowed;
 
 const CLIENT: [(&str, &[u8]); 4] = [
     ("/socket.io/socket.io.js", include_bytes!("../../../test-client/socket.io/socket.io.js")),
@@ -88,25 +88,11 @@ fn refusal(door: &Door, request: &Request, sid: Option<Sid>) -> Option<Response>
         return Some(engine_error(StatusCode::SERVICE_UNAVAILABLE, 3, "The server is stopping"));
     }
     let address = request.extensions().get::<ClientAddress>()?;
-    let gate = door.gate.as_ref()?;
-    let refusal = (gate.handshakes)(&gate.limits).check(&address.0).err()?;
+    let refusal = door.gate.as_ref()?.count_handshake(*address).err()?;
     let mut answer = engine_error(StatusCode::TOO_MANY_REQUESTS, 3, "Too many connections");
     let seconds = refusal.retry_after_seconds().unwrap_or(1);
     answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     Some(answer)
-}
-
-/// A page may connect when its origin is listed, or is this server's own; an app that names no
-/// origin always may.
-fn is_allowed(origins: &CorsOrigins, headers: &HeaderMap) -> bool {
-    let Some(origin) =
-        headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default())
-    else {
-        return true;
-    };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let same = origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
-    same || origins.allows(origin)
 }
 
 /// As the Node server words it.

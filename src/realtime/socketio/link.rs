@@ -18,7 +18,7 @@ use crate::error::Error;
 use crate::net::server::Connection;
 use crate::realtime::events::{Acknowledge, Incoming};
 use crate::realtime::hub::Outgoing;
-use crate::realtime::session::{Link, Sent};
+use crate::realtime::session::{End, Link, Sent};
 use crate::realtime::transports::Transports;
 
 type Engine = Socket<LocalAdapter>;
@@ -41,7 +41,7 @@ impl Link for SocketLink {
         })
     }
 
-    fn end(&self) {
+    fn end(&self, _: End) {
         if let Some(socket) = self.socket.upgrade()
             && socket.disconnect().is_err()
         {

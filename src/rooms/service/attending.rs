@@ -262,7 +262,10 @@ impl Lifecycle for Rooms {
                 }
                 self.evict_all(room);
             }
-            Command::EndLogin(_) | Command::ExtendLogin(..) | Command::ForgetAccount(_) => {}
+            Command::EndLogin(_)
+            | Command::ExtendLogin(..)
+            | Command::ForgetAccount(_)
+            | Command::ReplaceSockets { .. } => {}
         }
     }
 }

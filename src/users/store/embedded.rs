@@ -96,6 +96,7 @@ mod tests {
             username: username.parse().unwrap(),
             email: format!("{username}@example.com").parse().unwrap(),
             name: Some(name.to_owned()),
+            image: None,
             role: Role::User,
             password_hash: String::new(),
             created_at: NOW,

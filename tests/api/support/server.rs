@@ -70,6 +70,7 @@ impl Server {
             ("JWT_SECRET", SECRET),
             ("BCRYPT_COST", "4"),
             ("RATE_LIMITS", "off"),
+            ("DEMO_DRIVERS", "off"),
         ];
         settings.extend(database.as_deref().map(|uri| ("MONGODB_URI", uri)));
         settings.extend(set);

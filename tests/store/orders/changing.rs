@@ -2,7 +2,9 @@
 
 use waggle::ids::{OrderId, UserId};
 use waggle::money::Money;
-use waggle::orders::model::{Change, Entry, Order, Passed, Rejection, Status, When};
+use waggle::orders::model::{
+    Change, Entry, Notice, NoticeKind, Notify, Order, Passed, Rejection, Status, When,
+};
 use waggle::orders::store::Changed;
 use waggle::text::Description;
 
@@ -57,6 +59,11 @@ every_store! {
                 offered_to: Some(somebody()),
                 dispatch_at: Some(at(77)),
                 passed: Passed::Add(driver),
+                notify: Notify::Set(Notice {
+                    driver,
+                    no: before.history.len() as u32 + 1,
+                    kind: NoticeKind::Assigned,
+                }),
                 rejection: Some(rejection.clone()),
                 entry: Some(entry.clone()),
                 at: at(8),

@@ -73,8 +73,8 @@ pub(super) fn insert(db: &Connection, new: NewAccount) -> rusqlite::Result<Inser
     };
     db.prepare_cached(
         "INSERT INTO accounts (id, username, username_key, email, email_key, name, name_key,
-                               role, driver_number, password_hash, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                               image, role, driver_number, password_hash, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?
     .execute(params![
         new.id,
@@ -84,6 +84,7 @@ pub(super) fn insert(db: &Connection, new: NewAccount) -> rusqlite::Result<Inser
         new.email.key(),
         new.name,
         name_key(new.name.as_deref()),
+        new.image,
         new.role.word(),
         driver_number,
         new.password_hash,
@@ -94,7 +95,7 @@ pub(super) fn insert(db: &Connection, new: NewAccount) -> rusqlite::Result<Inser
         username: new.username.as_str().to_owned(),
         email: new.email.as_str().to_owned(),
         name: new.name,
-        image: None,
+        image: new.image,
         role: new.role,
         driver_number,
         password_hash: new.password_hash,

@@ -1,5 +1,6 @@
 //! Accounts, and the numbers of drivers.
 
+use futures_util::TryStreamExt;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, doc};
 use mongodb::options::ReturnDocument;
@@ -50,7 +51,7 @@ impl AccountRow {
             email_key: account.email.key(),
             email: account.email.as_str().to_owned(),
             name: account.name,
-            image: None,
+            image: account.image,
             role: account.role,
             driver_number,
             password_hash: account.password_hash,
@@ -107,6 +108,25 @@ pub(super) async fn insert_account(
         },
         Err(error) => Err(to_error(&error)),
     }
+}
+
+pub(super) async fn drivers(
+    store: &MongoAuthStore,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Account>> {
+    let users = store.users.clone();
+    let rows: Vec<AccountRow> = run(async move {
+        users
+            .find(doc! { "driverNumber": { "$gt": after } })
+            .sort(doc! { "driverNumber": 1 })
+            .limit(limit.into())
+            .await?
+            .try_collect()
+            .await
+    })
+    .await?;
+    Ok(rows.into_iter().map(Account::from).collect())
 }
 
 async fn taken(store: &MongoAuthStore, account: &NewAccount) -> Result<Option<InsertedAccount>> {

@@ -3,9 +3,10 @@
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, OptionalExtension, named_params};
 
+use super::notices;
 use super::rows::{EntryRow, RejectionRow, columns, from_row, to_json};
 use crate::ids::{OrderId, UserId};
-use crate::orders::model::{Change, Order, Passed, When};
+use crate::orders::model::{Change, Notify, Order, Passed, When};
 use crate::orders::store::Changed;
 
 /// The change in one statement. Whom `passed` and `rejections` name, they name as JSON does.
@@ -24,6 +25,7 @@ const CHANGE: &str = concat!(
      WHERE id = :id AND status = :when_status AND driver IS :when_driver
          AND offered_to IS :when_offered_to
          AND NOT EXISTS (SELECT 1 FROM json_each(rejections) WHERE value ->> 'driver' = :rejects)
+         AND (:steps IS NULL OR json_array_length(history) = :steps)
      RETURNING ",
     columns!()
 );
@@ -35,7 +37,10 @@ pub(super) fn change(
     change: &Change,
 ) -> rusqlite::Result<Changed> {
     match update(db, id, when, change) {
-        Ok(Some(order)) => Ok(Changed::Done(Box::new(order))),
+        Ok(Some(order)) => {
+            notices::apply(db, order.number, change.notify)?;
+            Ok(Changed::Done(Box::new(order)))
+        }
         Ok(None) => Ok(Changed::Otherwise),
         // Of what is unique, a change can only touch the offer. It undid itself alone.
         Err(rusqlite::Error::SqliteFailure(problem, _))
@@ -59,6 +64,10 @@ fn update(
         Passed::Remove(driver) => (None, Some(driver)),
     };
     let (rejection, entry) = (change.rejection.as_ref(), change.entry.as_ref());
+    let steps = match change.notify {
+        Notify::Set(notice) => Some(i64::from(notice.no) - 1),
+        Notify::Keep | Notify::Clear(_) => None,
+    };
     let rejects = rejection.map(|rejection| rejection.driver);
     db.prepare_cached(CHANGE)?
         .query_row(
@@ -68,6 +77,7 @@ fn update(
                 ":when_driver": when.driver,
                 ":when_offered_to": when.offered_to,
                 ":rejects": rejects.map(|driver| driver.to_string()),
+                ":steps": steps,
                 ":status": change.status.word(),
                 ":driver": change.driver,
                 ":earnings": change.earnings.minor(),

@@ -82,3 +82,18 @@ pub(super) fn due(db: &Connection, now: Timestamp, limit: u32) -> rusqlite::Resu
         params![now, limit],
     )
 }
+
+/// One look into the index of drivers for each.
+pub(super) fn busy(db: &Connection, drivers: &[UserId]) -> rusqlite::Result<Vec<UserId>> {
+    let mut is_busy = db.prepare_cached(
+        "SELECT 1 FROM orders WHERE driver = ?1 AND status IN ('preparing', 'outForDelivery')
+         LIMIT 1",
+    )?;
+    let mut busy = Vec::new();
+    for driver in drivers {
+        if is_busy.exists([driver])? {
+            busy.push(*driver);
+        }
+    }
+    Ok(busy)
+}

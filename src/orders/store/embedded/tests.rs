@@ -37,9 +37,17 @@ async fn the_queries_go_by_their_indexes() {
                 .to_owned(),
             "orders_due (status=? AND dispatch_at<?)",
         ),
+        (notices::UNTOLD.to_owned(), "order_notices USING PRIMARY KEY (driver=?)"),
+        (notices::UNTOLD.to_owned(), "orders USING INTEGER PRIMARY KEY (rowid=?)"),
+        (notices::TOLD.to_owned(), "order_notices USING PRIMARY KEY (driver=? AND number=?)"),
+        (
+            earnings::EARNED.to_owned(),
+            "COVERING INDEX orders_earned (driver=? AND updated_at>? AND updated_at<?)",
+        ),
+        (notices::TOLD.to_owned(), "orders USING COVERING INDEX sqlite_autoindex_orders_1 (id=?)"),
     ] {
         let plan = db.plan(sql).await;
         assert!(plan.contains(index), "{plan}");
-        assert!(!plan.contains("SCAN orders"), "{plan}");
+        assert!(!plan.contains("SCAN order"), "{plan}");
     }
 }

@@ -3,11 +3,12 @@
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::ReturnDocument;
 
+use super::notices;
 use super::rows::{EntryRow, RejectionRow};
 use super::{MongoOrderStore, OFFERED_TO_UNIQUE};
 use crate::error::Result;
 use crate::ids::OrderId;
-use crate::orders::model::{Change, Passed, When};
+use crate::orders::model::{Change, Notice, Notify, Passed, When};
 use crate::orders::store::Changed;
 use crate::store::mongo::operation::{LIMIT, bounded, duplicate_key, to_error};
 
@@ -41,6 +42,9 @@ fn filter(id: OrderId, when: &When, change: &Change) -> Document {
     if let Some(rejection) = &change.rejection {
         must.insert("rejections.driver", doc! { "$ne": rejection.driver });
     }
+    if let Notify::Set(notice) = change.notify {
+        must.insert("history", doc! { "$size": i64::from(notice.no) - 1 });
+    }
     must
 }
 
@@ -72,6 +76,18 @@ fn update(change: &Change) -> Document {
         Passed::Keep => {}
         Passed::Add(driver) => drop(add.insert("passed", driver)),
         Passed::Remove(driver) => drop(pull.insert("passed", driver)),
+    }
+    match change.notify {
+        Notify::Keep => {}
+        Notify::Set(Notice { driver, no, kind }) => {
+            let notice = doc! { "no": i64::from(no), "kind": kind.word() };
+            set.insert(notices::field(driver), notice);
+            add.insert("untold", driver);
+        }
+        Notify::Clear(driver) => {
+            unset.insert(notices::field(driver), "");
+            pull.insert("untold", driver);
+        }
     }
     let parts =
         [("$set", set), ("$unset", unset), ("$push", push), ("$addToSet", add), ("$pull", pull)];

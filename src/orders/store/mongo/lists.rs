@@ -26,6 +26,15 @@ async fn list(
     order: &[(&str, i32)],
     limit: u32,
 ) -> Result<Vec<Order>> {
+    Ok(rows(store, filter, order, limit).await?.into_iter().map(Order::from).collect())
+}
+
+pub(super) async fn rows(
+    store: &MongoOrderStore,
+    filter: Document,
+    order: &[(&str, i32)],
+    limit: u32,
+) -> Result<Vec<OrderRow>> {
     // To the database, no orders are as many as there are.
     if limit == 0 {
         return Ok(Vec::new());
@@ -33,11 +42,10 @@ async fn list(
     let sort: Document =
         order.iter().map(|(field, way)| ((*field).to_owned(), Bson::from(*way))).collect();
     let orders = store.orders.clone();
-    let rows: Vec<OrderRow> = run(async move {
+    run(async move {
         orders.find(filter).sort(sort).limit(limit.into()).await?.try_collect().await
     })
-    .await?;
-    Ok(rows.into_iter().map(Order::from).collect())
+    .await
 }
 
 pub(super) async fn page(store: &MongoOrderStore, page: &OrderPage) -> Result<Vec<Order>> {
@@ -98,4 +106,13 @@ pub(super) async fn open(
 pub(super) async fn due(store: &MongoOrderStore, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
     let filter = doc! { "status": Status::Pending.word(), "dispatchAt": { "$lte": now } };
     list(store, filter, &[("dispatchAt", 1), ("number", 1)], limit).await
+}
+
+pub(super) async fn busy(store: &MongoOrderStore, drivers: &[UserId]) -> Result<Vec<UserId>> {
+    let stages = [Status::Preparing.word(), Status::OutForDelivery.word()];
+    let filter = doc! { "driver": { "$in": drivers }, "status": { "$in": &stages[..] } };
+    let orders = store.orders.clone();
+    let found = run(async move { orders.distinct("driver", filter).await }).await?;
+    let ids = found.iter().filter_map(Bson::as_object_id);
+    Ok(ids.map(UserId::from).collect())
 }

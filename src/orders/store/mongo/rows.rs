@@ -1,5 +1,7 @@
 //! Orders as documents.
 
+use std::collections::HashMap;
+
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::ids::UserId;
 use crate::money::Money;
-use crate::orders::model::{Contents, Entry, Order, Rejection, Status};
+use crate::orders::model::{Contents, Entry, NoticeKind, Order, Rejection, Status};
 use crate::orders::store::contents::ContentsRow;
 use crate::store::mongo::geo::GeoPoint;
 use crate::text::{Description, IdempotencyKey};
@@ -36,6 +38,9 @@ pub(super) struct OrderRow {
     passed: Vec<ObjectId>,
     rejections: Vec<RejectionRow>,
     history: Vec<EntryRow>,
+    /// By the ids of drivers, whom `untold` lists once more for its index. Only changes write them.
+    #[serde(default, skip_serializing)]
+    pub(super) notices: HashMap<String, NoticeRow>,
     created_at: DateTime,
     updated_at: DateTime,
 }
@@ -57,6 +62,7 @@ impl From<&Order> for OrderRow {
             passed: order.passed.iter().map(|driver| ObjectId::from(*driver)).collect(),
             rejections: order.rejections.iter().map(RejectionRow::from).collect(),
             history: order.history.iter().map(EntryRow::from).collect(),
+            notices: HashMap::new(),
             created_at: order.created_at.into(),
             updated_at: order.updated_at.into(),
         }
@@ -84,6 +90,13 @@ impl From<OrderRow> for Order {
             updated_at: row.updated_at.into(),
         }
     }
+}
+
+/// A notice as a document; its driver is the name it stands under.
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct NoticeRow {
+    pub(super) no: u32,
+    pub(super) kind: NoticeKind,
 }
 
 /// A rejection as a document.

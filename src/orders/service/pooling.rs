@@ -1,0 +1,190 @@
+//! What the back office does with orders: places them, for a driver at once, and hands out several
+//! together.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::announcing::{News, Tidings};
+use super::{Orders, actor};
+use crate::caller::{Caller, Role};
+use crate::clock::Timestamp;
+use crate::drivers::requests::DriverRef;
+use crate::error::{Error, Result};
+use crate::ids::UserId;
+use crate::orders::lifecycle::Action;
+use crate::orders::model::{Earned, Order, OrderPage, Status, Whose};
+use crate::orders::requests::{OrderRef, PlaceOrder};
+use crate::orders::store::Inserted;
+use crate::orders::v1::{Assignment, Failure, Pool};
+
+/// When an order is offered to everybody that was placed for a driver and could not be given to
+/// them.
+const GIVEN_UP: Duration = Duration::from_secs(10);
+
+impl Orders {
+    /// Places an order of the back office. One that names a driver is theirs at once, and offered
+    /// to nobody else.
+    ///
+    /// # Errors
+    /// `forbidden` for who is no admin, `not_found` when there is no such driver, `rate_limited`,
+    /// `unavailable`.
+    pub async fn create(
+        &self,
+        caller: Caller,
+        wanted: PlaceOrder,
+        driver: Option<DriverRef>,
+    ) -> Result<Assignment> {
+        must_be_admin(caller)?;
+        let Some(driver) = driver else {
+            let placed = self.place(caller, wanted).await?;
+            return self.show_assignment(&self.find(OrderRef::Id(placed.id)).await?).await;
+        };
+        let driver = self.drivers.driver(&driver).await?.id;
+        self.limits.orders.check(&caller.user)?;
+        let earnings = wanted.earnings;
+        let mut order = self.new_order(caller.user, wanted);
+        // If what follows does not come about, it is offered to everybody.
+        order.dispatch_at = Some(self.clock.now() + GIVEN_UP);
+        let placed = {
+            let _turn = self.turn(order.id).await?;
+            let (Inserted::Stored(placed) | Inserted::Repeated(placed)) =
+                self.store.insert(&order).await?;
+            tracing::info!(order = placed.number, by = %caller.user, "order placed for a driver");
+            self.recent.insert(placed.id, placed.clone());
+            let news = News::Placed { offered: false };
+            self.announce(Tidings::new(news, &placed, actor(caller)), &placed).await;
+            placed
+        };
+        self.act_v1(caller, OrderRef::Id(placed.id), Action::Assign(driver, earnings)).await
+    }
+
+    /// Gives several pending orders to one driver. All are looked at before any is given: if one
+    /// cannot be given, none is. What is taken by somebody else just then is named in the answer.
+    ///
+    /// # Errors
+    /// `forbidden` for who is no admin, `not_found` for an unknown driver or order, `conflict` for
+    /// an order that another driver has or that has ended; each order that is wrong is in
+    /// `details`.
+    pub async fn pool(
+        &self,
+        caller: Caller,
+        named: Vec<OrderRef>,
+        driver: &DriverRef,
+    ) -> Result<Pool> {
+        must_be_admin(caller)?;
+        let driver = self.drivers.driver(driver).await?;
+        let mut orders: Vec<Order> = Vec::with_capacity(named.len());
+        for order in named {
+            let order = self.find(order).await?;
+            if orders.iter().all(|other| other.id != order.id) {
+                orders.push(order);
+            }
+        }
+        let is_free = |order: &&Order| {
+            order.status == Status::Pending
+                || (order.status.is_under_way() && order.driver == Some(driver.id))
+        };
+        if let Some(taken) = orders.iter().find(|order| !is_free(order)) {
+            let number = taken.number;
+            return Err(Error::conflict(format!("Order {number} has a driver, or has ended")));
+        }
+        let (mut given, mut failed) = (Vec::new(), Vec::new());
+        for order in &orders {
+            let assign = Action::Assign(driver.id, None);
+            match self.act_v1(caller, OrderRef::Id(order.id), assign).await {
+                Ok(assignment) => given.push(assignment),
+                Err(error) => failed.push(Failure::new(order, &error)),
+            }
+        }
+        Ok(Pool { driver_id: driver.driver_number, orders: given, failed })
+    }
+
+    /// As [`Orders::act`]; gives the order as the driver app sees it.
+    ///
+    /// # Errors
+    /// As [`Orders::act`].
+    pub async fn act_v1(
+        &self,
+        caller: Caller,
+        named: OrderRef,
+        action: Action,
+    ) -> Result<Assignment> {
+        self.show_assignment(&self.act_on(caller, named, action).await?).await
+    }
+
+    /// All orders, the newest first, as the driver app sees them.
+    ///
+    /// # Errors
+    /// `forbidden` for who is no admin.
+    pub async fn assignments(
+        &self,
+        caller: Caller,
+        status: Option<Status>,
+        before: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Assignment>> {
+        must_be_admin(caller)?;
+        let page = OrderPage { whose: Whose::Everybodys, status, before, limit };
+        self.show_assignments(&self.store.orders(&page).await?).await
+    }
+
+    /// The orders that a driver is at, the newest first.
+    pub async fn assigned(&self, caller: Caller, limit: u32) -> Result<Vec<Assignment>> {
+        let mut orders = self.store.under_way(caller.user, limit).await?;
+        orders.retain(|order| order.driver == Some(caller.user));
+        self.show_assignments(&orders).await
+    }
+
+    async fn show_assignments(&self, orders: &[Order]) -> Result<Vec<Assignment>> {
+        try_join_all(orders.iter().map(|order| self.show_assignment(order))).await
+    }
+
+    /// Which of these drivers are at an order.
+    pub async fn busy(&self, drivers: &[UserId]) -> Result<Vec<UserId>> {
+        self.store.busy(drivers).await
+    }
+
+    /// The id of a driver.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such driver.
+    pub async fn driver_named(&self, driver: &DriverRef) -> Result<UserId> {
+        Ok(self.drivers.driver(driver).await?.id)
+    }
+
+    /// What the caller earned between each two of these times.
+    pub async fn earned(&self, caller: Caller, bounds: &[Timestamp]) -> Result<Vec<Earned>> {
+        self.store.earned(caller.user, bounds).await
+    }
+
+    /// The currency of all amounts, ISO 4217.
+    pub fn currency(&self) -> &str {
+        self.config.currency.as_str()
+    }
+
+    /// What the clock says.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// An order for somebody who has a part in it, as the driver app sees it.
+    ///
+    /// # Errors
+    /// As [`Orders::order`].
+    pub async fn assignment(&self, caller: Caller, named: OrderRef) -> Result<Assignment> {
+        self.show_assignment(&self.order(caller, named).await?).await
+    }
+}
+
+/// That the caller is an admin.
+///
+/// # Errors
+/// `forbidden` for others.
+pub fn must_be_admin(caller: Caller) -> Result<()> {
+    if caller.role == Role::Admin {
+        Ok(())
+    } else {
+        Err(Error::forbidden("Only admins can do this"))
+    }
+}
