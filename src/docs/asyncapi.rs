@@ -18,14 +18,22 @@ pub(super) fn document(tables: &[EventTable]) -> Value {
 }
 
 fn channel_name(namespace: &str) -> String {
-    let name = namespace.trim_start_matches('/');
-    if name.is_empty() { "everywhere".to_owned() } else { name.to_owned() }
+    match namespace.trim_start_matches('/') {
+        "" => "everywhere".to_owned(),
+        // A key may have no colon.
+        name => name.replace(':', "-"),
+    }
 }
 
-fn about(namespace: &str) -> String {
-    match namespace {
-        "" => "In every Socket.IO namespace.".to_owned(),
-        name => format!("Socket.IO namespaces `{name}` and `/`."),
+/// Where a table is reached, in words.
+fn about(namespace: &str, table: &EventTable) -> String {
+    match (namespace, table.address) {
+        (_, Some((_, about))) => about.to_owned(),
+        ("", None) => {
+            "In every Socket.IO namespace, and on raw WebSockets that know frames by type."
+                .to_owned()
+        }
+        (name, None) => format!("Socket.IO namespaces `{name}` and `/`."),
     }
 }
 
@@ -41,7 +49,8 @@ impl Parts {
     /// Adds what a table has in one of its namespaces.
     fn table(&mut self, namespace: &str, table: &EventTable) {
         let channel = channel_name(namespace);
-        let address = if namespace.is_empty() { "/" } else { namespace };
+        let address = table.address.map_or(namespace, |(address, _)| address);
+        let address = if address.is_empty() { "/" } else { address };
         let mut messages = Map::new();
         for entry in &table.client {
             let key = format!("{channel}_client_{}", entry.name);
@@ -58,7 +67,7 @@ impl Parts {
             self.operation(&channel, &key, "send");
         }
         let known = self.channels.entry(channel).or_insert_with(
-            || json!({ "address": address, "description": about(namespace), "messages": {} }),
+            || json!({ "address": address, "description": about(namespace, table), "messages": {} }),
         );
         if let Some(all) = known["messages"].as_object_mut() {
             all.extend(messages);
@@ -106,8 +115,8 @@ impl Parts {
             "info": {
                 "title": "waggle events",
                 "version": env!("CARGO_PKG_VERSION"),
-                "description": "Events over Socket.IO at /socket.io. `receive` is what clients send, \
-                    `send` what the server sends. Connect with `auth: {token}`.",
+                "description": "Events over Socket.IO at /socket.io, connected to with `auth: {token}`, and \
+                    frames of raw WebSockets. `receive` is what clients send, `send` what the server sends.",
             },
             "defaultContentType": "application/json",
             "channels": self.channels,

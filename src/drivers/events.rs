@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use super::requests::{AvailabilityPayload, LocationPayload};
 use super::service::{Drivers, must_drive};
-use super::wire::{ADMIN_SOCKET, Availability, CONNECTED, Connected, DRIVER_SOCKET, PONG, Pong};
+use super::wire::{
+    ADMIN_SOCKET, ADMIN_SOCKET_AT, Availability, CONNECTED, Connected, DRIVER_SOCKET,
+    DRIVER_SOCKET_AT, PONG, Pong,
+};
 use crate::error::Result;
 use crate::realtime::events::{Done, EventTable, Nothing};
 use crate::realtime::hub::Hub;
@@ -31,6 +34,7 @@ pub fn table(drivers: &Arc<Drivers>, hub: &Arc<Hub>) -> EventTable {
 /// What the driver app's raw WebSocket understands and emits of drivers (seed 002).
 pub fn socket_table(drivers: &Arc<Drivers>, hub: &Arc<Hub>) -> EventTable {
     EventTable::new(&[DRIVER_SOCKET], &["error"])
+        .at(DRIVER_SOCKET_AT.0, DRIVER_SOCKET_AT.1)
         .on("location_update", "Says where the driver is; on disk within a second.", {
             let (drivers, hub) = (drivers.clone(), hub.clone());
             move |session, payload| report_location(drivers.clone(), hub.clone(), session, payload)
@@ -50,6 +54,7 @@ pub fn socket_table(drivers: &Arc<Drivers>, hub: &Arc<Hub>) -> EventTable {
 /// What the raw WebSocket of the back office understands and emits that is of no domain.
 pub fn admin_table(hub: &Arc<Hub>) -> EventTable {
     EventTable::new(&[ADMIN_SOCKET], &["error"])
+        .at(ADMIN_SOCKET_AT.0, ADMIN_SOCKET_AT.1)
         .on("ping", "Asks for `pong`.", {
             let hub = hub.clone();
             move |session, payload| pong(hub.clone(), session, payload)

@@ -11,6 +11,14 @@ use crate::realtime::events::ServerEvent;
 
 /// What the driver app's raw WebSocket carries (seed 002).
 pub const DRIVER_SOCKET: &str = "ws:driver";
+/// Where that is opened, and what its frames are like.
+pub const DRIVER_SOCKET_AT: (&str, &str) = (
+    "/api/v1/ws/driver/{driver_id}",
+    "The driver app's raw WebSocket: `?token=`, frames `{type, data}`.",
+);
+/// Likewise.
+pub const ADMIN_SOCKET_AT: (&str, &str) =
+    ("/api/v1/ws/admin", "The back office's raw WebSocket: `?token=`, frames `{type, data}`.");
 /// What the raw WebSocket of the back office carries.
 pub const ADMIN_SOCKET: &str = "ws:admin";
 

@@ -13,7 +13,7 @@ use super::v1::{
     Assignment, NEW_OFFER, NameOrder, OFFER_REMOVED, ORDER_ASSIGNED, ORDER_TAKEN, ORDER_UPDATE,
 };
 use super::wire::OneOrder;
-use crate::drivers::wire::{ADMIN_SOCKET, DRIVER_SOCKET};
+use crate::drivers::wire::{ADMIN_SOCKET, ADMIN_SOCKET_AT, DRIVER_SOCKET, DRIVER_SOCKET_AT};
 use crate::error::Result;
 use crate::realtime::events::{ErrorEvent, EventTable, ServerEvent};
 use crate::realtime::session::Session;
@@ -61,6 +61,7 @@ pub fn table(orders: &Arc<Orders>) -> EventTable {
 /// What the driver app's raw WebSocket understands and emits of orders (seed 002).
 pub fn socket_table(orders: &Arc<Orders>) -> EventTable {
     EventTable::new(&[DRIVER_SOCKET], &["error"])
+        .at(DRIVER_SOCKET_AT.0, DRIVER_SOCKET_AT.1)
         .on("accept_order", "Takes an order that can be had; `order_assigned` follows.", {
             let orders = orders.clone();
             move |session, payload| {
@@ -90,6 +91,7 @@ pub fn socket_table(orders: &Arc<Orders>) -> EventTable {
 /// What the raw WebSocket of the back office emits of orders.
 pub fn admin_table() -> EventTable {
     EventTable::new(&[ADMIN_SOCKET], &["error"])
+        .at(ADMIN_SOCKET_AT.0, ADMIN_SOCKET_AT.1)
         .emits(&ORDER_UPDATE, "An order was placed or has come further.")
 }
 

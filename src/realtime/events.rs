@@ -156,6 +156,9 @@ pub struct ServerEntry {
 pub struct EventTable {
     /// Where; [`EVERYWHERE`] is every namespace.
     pub namespaces: &'static [&'static str],
+    /// Where a raw WebSocket of this namespace is opened, and what its frames are like, for the
+    /// documents; `None` for Socket.IO.
+    pub address: Option<(&'static str, &'static str)>,
     /// The events that tell of failures, where nothing else is said.
     error_events: &'static [&'static str],
     /// What clients send.
@@ -173,11 +176,19 @@ impl EventTable {
     ) -> Self {
         Self {
             namespaces,
+            address: None,
             error_events,
             client: Vec::new(),
             server: Vec::new(),
             connected: Vec::new(),
         }
+    }
+
+    /// Says where the raw WebSocket of this namespace is opened, and what its frames are like.
+    #[must_use]
+    pub const fn at(mut self, address: &'static str, about: &'static str) -> Self {
+        self.address = Some((address, about));
+        self
     }
 
     /// Understands an event. The payload is decoded before `handle` is called; its problems are

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::fleet::FLEET_LOCATION;
 use super::service::Tracking;
 use super::wire::{DRIVER_LOCATION, Tracked};
-use crate::drivers::wire::ADMIN_SOCKET;
+use crate::drivers::wire::{ADMIN_SOCKET, ADMIN_SOCKET_AT};
 use crate::error::Result;
 use crate::orders::requests::OrderPayload;
 use crate::realtime::events::{Done, EventTable};
@@ -28,6 +28,7 @@ pub fn table(tracking: &Arc<Tracking>) -> EventTable {
 /// What the raw WebSocket of the back office emits of drivers.
 pub fn admin_table() -> EventTable {
     EventTable::new(&[ADMIN_SOCKET], &["error"])
+        .at(ADMIN_SOCKET_AT.0, ADMIN_SOCKET_AT.1)
         .emits(&FLEET_LOCATION, "A driver is somewhere, or at something else.")
 }
 

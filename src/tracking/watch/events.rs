@@ -11,6 +11,7 @@ use crate::realtime::session::Session;
 /// What the raw WebSocket at `/` understands and emits.
 pub fn table(watching: &Arc<Watching>) -> EventTable {
     EventTable::new(&[LOCATION_SOCKET], &["error"])
+        .at("/", "A raw WebSocket for one driver's dashboard; frames are flat: `{type, …}` from the client, the payload alone from the server, errors `{error, code}`.")
         .on("auth", "Says who the client is; must come first. No answer means yes.", {
             let watching = watching.clone();
             move |session, payload| authenticate(watching.clone(), session, payload)
