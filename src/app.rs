@@ -45,8 +45,8 @@ pub enum StartError {
     /// The first admin could not be created.
     #[error("the first admin could not be created: {0}")]
     Admin(crate::error::Error),
-    /// The demo drivers could not be created.
-    #[error("the demo drivers could not be created: {0}")]
+    /// The demo drivers could not be created, or locked out.
+    #[error("the demo drivers could not be created or locked out: {0}")]
     Demo(crate::error::Error),
 }
 
@@ -65,9 +65,12 @@ pub async fn start(config: &Config) -> Result<Server, StartError> {
     if let Some(admin) = &config.accounts.admin {
         domains.auth.ensure_admin(admin).await.map_err(StartError::Admin)?;
     }
-    if config.drivers.demo {
-        domains.auth.ensure_demo_drivers().await.map_err(StartError::Demo)?;
-    }
+    let auth = &domains.auth;
+    let demo = match config.drivers.demo {
+        true => auth.ensure_demo_drivers().await,
+        false => auth.lock_demo_drivers().await,
+    };
+    demo.map_err(StartError::Demo)?;
     let dispatcher = Dispatcher::new(domains.tables(&hub), &hub);
     let router = router::router(config, &domains, &dispatcher, &stores, &hub);
     acceptor.serve(listeners, &router, &config.sockets);
@@ -104,7 +107,10 @@ impl Server {
         // Still answering meanwhile: readiness and new handshakes with 503, polls with their acks.
         self.hub.start_draining();
         self.hub.drain(patience / 2).await;
-        self.domains.close().await;
+        // Clients hear of the end also where the store is away and nothing can be written any more.
+        if tokio::time::timeout(patience / 4, self.domains.close()).await.is_err() {
+            tracing::error!("what was accepted could not be written in time");
+        }
         // The last acks are in the send buffers; answers under way end meanwhile.
         self.hub.shut_down(patience / 5).await;
         tokio::time::sleep(Duration::from_millis(150)).await;

@@ -106,7 +106,8 @@ async fn report_location(
 
 async fn greet(drivers: Arc<Drivers>, session: Arc<Session>) {
     if let Err(error) = drivers.greet(&session).await {
-        tracing::warn!(%error, driver = %session.caller.user, "a driver was not greeted");
+        tracing::warn!(%error, driver = %session.caller.user, "a driver was not greeted, cut");
+        session.cut();
     }
 }
 

@@ -30,6 +30,10 @@ impl Reading {
         self.paused.store(true, Ordering::SeqCst);
     }
 
+    pub(super) fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::SeqCst)
+    }
+
     pub(super) fn resume(&self) {
         if self.paused.swap(false, Ordering::SeqCst) {
             self.reader.wake();

@@ -50,6 +50,11 @@ impl Connection {
         self.reading.pause();
     }
 
+    /// Whether bytes are not taken just now.
+    pub fn is_paused(&self) -> bool {
+        self.reading.is_paused()
+    }
+
     /// Takes bytes again.
     pub fn resume_reading(&self) {
         self.reading.resume();

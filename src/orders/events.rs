@@ -164,6 +164,8 @@ async fn update_status(
 
 async fn greet(orders: Arc<Orders>, session: Arc<Session>) {
     if let Err(error) = orders.greet(&session).await {
-        tracing::warn!(%error, driver = %session.caller.user, "a driver was not told of open orders");
+        tracing::warn!(%error, driver = %session.caller.user, "a driver was not told of orders, cut");
+        // The client comes back, and hears of them then.
+        session.cut();
     }
 }

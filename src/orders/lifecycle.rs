@@ -191,9 +191,9 @@ fn advance(order: &Order, status: Status, actor: Actor, now: Timestamp) -> Resul
         return Err(Error::conflict(format!("An order does not go from {from} to {to}")));
     }
     let mut change = to(order, status, order.driver, actor.user, now);
-    if order.driver == Some(actor.user) {
-        // Who acts on it knows of it.
-        change.notify = Notify::Clear(actor.user);
+    // Who acts on it knows of it, and of one that is over nobody needs to hear that it was given.
+    if let Some(driver) = order.driver.filter(|one| *one == actor.user || status.is_final()) {
+        change.notify = Notify::Clear(driver);
     }
     Ok(change)
 }

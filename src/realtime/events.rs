@@ -28,6 +28,8 @@ use crate::error::{Error, Result, from_value};
 pub struct ServerEvent<T> {
     pub(super) kind: EventKind,
     pub(super) key: Option<fn(&T) -> [u8; 12]>,
+    /// What it tells of: its own name, or that of the event it takes the place of.
+    pub(super) about: &'static str,
 }
 
 /// What is known of an event without its payload.
@@ -47,12 +49,12 @@ impl EventKind {
 impl<T> ServerEvent<T> {
     /// An event that no socket misses: one that cannot take it is cut, reconnects and resumes.
     pub const fn reliable(name: &'static str, namespaces: &'static [&'static str]) -> Self {
-        Self { kind: EventKind { name, namespaces, reliable: true }, key: None }
+        Self { kind: EventKind { name, namespaces, reliable: true }, key: None, about: name }
     }
 
     /// An event of which only the latest matters: a slow socket may miss it.
     pub const fn state(name: &'static str, namespaces: &'static [&'static str]) -> Self {
-        Self { kind: EventKind { name, namespaces, reliable: false }, key: None }
+        Self { kind: EventKind { name, namespaces, reliable: false }, key: None, about: name }
     }
 
     /// An event of which only the latest of each `key` matters: a slow socket gets that one as soon
@@ -62,7 +64,14 @@ impl<T> ServerEvent<T> {
         namespaces: &'static [&'static str],
         key: fn(&T) -> [u8; 12],
     ) -> Self {
-        Self { kind: EventKind { name, namespaces, reliable: false }, key: Some(key) }
+        Self { kind: EventKind { name, namespaces, reliable: false }, key: Some(key), about: name }
+    }
+
+    /// Says that with the same key it takes the place of another event, and that event its place.
+    #[must_use]
+    pub const fn instead_of(mut self, other: &'static str) -> Self {
+        self.about = other;
+        self
     }
 }
 

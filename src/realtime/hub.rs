@@ -8,10 +8,11 @@ mod audience;
 mod lifecycle;
 mod outgoing;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use audience::Audience;
@@ -59,7 +60,7 @@ pub struct Hub {
     next_no: AtomicU64,
     work: TaskTracker,
     doors: TaskTracker,
-    draining: AtomicBool,
+    draining: CancellationToken,
     watchers: OnceLock<Vec<Arc<dyn Lifecycle>>>,
     this: Weak<Self>,
 }
@@ -76,7 +77,7 @@ impl Hub {
             next_no: AtomicU64::new(SessionNo::first()),
             work: TaskTracker::new(),
             doors: TaskTracker::new(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
             watchers: OnceLock::new(),
         })
     }
@@ -248,6 +249,11 @@ impl Hub {
     /// How packets are written.
     pub const fn parser(&self) -> SocketParser {
         self.parser
+    }
+
+    /// Whether there can be sockets on other nodes.
+    pub fn reaches_others(&self) -> bool {
+        self.relay.reaches_others()
     }
 
     /// What start-up calls the relay.

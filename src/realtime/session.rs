@@ -10,8 +10,9 @@ mod queue;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 pub use link::{End, Link, Sent};
@@ -62,6 +63,8 @@ pub struct Session {
     cut: AtomicBool,
     /// Whether somebody waits for a sign of life.
     awaited: AtomicBool,
+    /// Since when what is sent is no longer held back.
+    released: OnceLock<Instant>,
     life: Mutex<Life>,
     inbox: Mutex<Inbox>,
     outbox: Mutex<Outbox>,
@@ -104,6 +107,7 @@ impl Session {
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
+            released: OnceLock::new(),
             life: Mutex::new(Life::New),
             hub: hub.this(),
             inbox: Mutex::default(),
@@ -194,7 +198,16 @@ impl Session {
     /// asks it to where the door can.
     pub fn await_sign(&self, probe: u64) {
         self.awaited.store(true, Ordering::SeqCst);
-        self.link.probe(probe);
+        self.probe(probe);
+    }
+
+    /// Since when what is sent goes out and is not held back; `None` while it is.
+    pub fn released_at(&self) -> Option<Instant> {
+        self.released.get().copied()
+    }
+
+    fn note_released(&self) {
+        self.released.get_or_init(Instant::now);
     }
 
     /// Ends what [`Session::await_sign`] began.

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use axum::extract::Request;
 use axum::response::Response;
 use serde_json::Value;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 pub use framing::Framing;
 pub use handshake::is_upgrade;
@@ -31,6 +31,7 @@ use super::gate::Gate;
 use super::hub::Hub;
 use super::session::Session;
 use crate::caller::{Caller, bearer, query_token};
+use crate::clock::Timestamp;
 use crate::config::{CorsOrigins, SocketConfig};
 use crate::error::{Code, Error, Result};
 use crate::net::server::Connection;
@@ -104,7 +105,9 @@ impl RawDoors {
         self.hub.doors().spawn(async move {
             let connection = entry.connection.clone();
             let Some(mut socket) = entry.socket().await else { return };
-            let close = doors.serve(&mut socket, connection, surface, token, &admit).await;
+            let close = doors.serve(&mut socket, connection.clone(), surface, token, &admit).await;
+            // What was not read for a while must be read to its end.
+            connection.resume_reading();
             socket.finish(close).await;
         });
         answer
@@ -118,30 +121,33 @@ impl RawDoors {
         token: Option<String>,
         admit: &impl Admit,
     ) -> Close {
-        let identified = match surface.auth {
-            None => self.identify(token.as_deref(), admit).await,
-            Some(patience) => {
-                match timeout(patience, self.await_auth(socket, surface, admit)).await {
-                    Ok(Ok(caller)) => Ok(caller),
-                    Ok(Err(close)) => return close,
-                    Err(_) => return Close::UNAUTHENTICATED,
+        let identified = async {
+            match surface.auth {
+                None => self.identify(token.as_deref(), admit).await.map_err(|e| refused(&e)),
+                Some(patience) => {
+                    self.await_auth(socket, surface, admit, Instant::now() + patience).await
                 }
             }
         };
-        let caller = match identified {
-            Ok(caller) => caller,
-            Err(error) => return refused(&error),
+        let caller = tokio::select! {
+            identified = identified => match identified {
+                Ok(caller) => caller,
+                Err(close) => return close,
+            },
+            () = self.hub.drains() => return Close::GOING_AWAY,
         };
         let pipe = Pipe::new(connection, surface.framing, self.config.send_buffer);
         let link = Box::new(RawLink(pipe.clone()));
         let queue = self.config.event_queue;
         let session = Session::new(&self.hub, caller, surface.namespace, link, queue);
+        let _end = End { hub: &self.hub, session: &session };
         self.dispatcher.admit(&session);
         admit.admitted(&session);
         self.dispatcher.start(&session, Value::Null);
-        let close = pump::Pump::new(self, surface, &session, &pipe).run(socket).await;
-        self.hub.close(&session);
-        close
+        if self.hub.is_draining() {
+            session.shut_down();
+        }
+        pump::Pump::new(self, surface, &session, &pipe).run(socket).await
     }
 
     async fn identify(&self, token: Option<&str>, admit: &impl Admit) -> Result<Caller> {
@@ -157,9 +163,11 @@ impl RawDoors {
         socket: &mut Socket,
         surface: Surface,
         admit: &impl Admit,
+        until: Instant,
     ) -> Result<Caller, Close> {
         loop {
-            let frame = match socket.hear().await {
+            let heard = timeout_at(until, socket.hear()).await;
+            let frame = match heard.map_err(|_| Close::UNAUTHENTICATED)? {
                 Heard::Text(text) => surface.framing.decode(&text),
                 Heard::Binary => framing::binary(),
                 Heard::Pong(_) | Heard::Ping => continue,
@@ -175,12 +183,24 @@ impl RawDoors {
             };
             match tried {
                 Ok(caller) => {
-                    let expires_at = crate::clock::Timestamp::from_millis(i64::MAX);
+                    let expires_at = Timestamp::from_millis(i64::MAX);
                     return Ok(Caller { expires_at, ..caller });
                 }
                 Err(error) => socket.tell(surface.framing.error(&error)).await?,
             }
         }
+    }
+}
+
+/// Lets go of a session however its task ends.
+struct End<'a> {
+    hub: &'a Hub,
+    session: &'a Arc<Session>,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.hub.close(self.session);
     }
 }
 

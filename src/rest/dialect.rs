@@ -99,8 +99,10 @@ impl Dialect {
     pub async fn show(request: Request, next: Next) -> Response {
         let dialect = Self::of(request.uri().path());
         let id = request.extensions().get::<RequestId>().cloned();
-        let has_token =
-            bearer(request.headers()).is_some() || query_token(request.uri().query()).is_some();
+        // Who logs in shows a password; a token beside it is not looked at.
+        let has_token = request.uri().path() != "/login"
+            && (bearer(request.headers()).is_some()
+                || query_token(request.uri().query()).is_some());
         let mut response = next.run(request).await;
         let Some(answer) = response.extensions_mut().remove::<Answer>() else { return response };
         let body = match dialect {

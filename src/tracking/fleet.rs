@@ -207,8 +207,11 @@ impl Tracking {
         Ok(badge)
     }
 
-    /// Tells the back office that a driver is at something else now, in its turn.
+    /// Tells the back office that a driver is at something else now.
     pub(super) fn status_changed(&self, driver: UserId) {
+        if self.hub.count(ADMINS) == 0 && !self.hub.reaches_others() {
+            return;
+        }
         let this = self.this.clone();
         tokio::spawn(async move {
             let Some(tracking) = this.upgrade() else { return };
@@ -219,10 +222,13 @@ impl Tracking {
     }
 
     async fn tell_status(&self, driver: UserId) -> Result<()> {
-        let Some(fix) = self.drivers.last_fix(driver).await? else { return Ok(()) };
         let (badge, trips) = (self.badge(driver).await?, self.trips_of(driver).await?);
-        self.tell_fleet(driver, &badge, !trips.is_empty(), &fix);
-        Ok(())
+        let tell = |fix: Option<&Fix>| {
+            if let Some(fix) = fix {
+                self.tell_fleet(driver, &badge, !trips.is_empty(), fix);
+            }
+        };
+        self.drivers.look(driver, tell).await
     }
 }
 

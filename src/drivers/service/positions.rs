@@ -2,7 +2,6 @@
 //! driver back.
 
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -49,7 +48,11 @@ impl Drivers {
     /// `forbidden` for who is no driver, `rate_limited`, `unavailable`.
     pub async fn update_location(&self, caller: Caller, fix: Fix) -> Result<()> {
         let driver = self.may_report(caller)?;
-        self.locate(driver, fix, self.fixes.submit((driver, fix))).await
+        let last = self.last(driver).await?;
+        let before = self.move_to(driver, &last, fix);
+        self.fixes.submit((driver, fix)).await?;
+        self.noted(driver, before, fix).await;
+        Ok(())
     }
 
     /// The same, but durable only within a second after it returns.
@@ -58,7 +61,12 @@ impl Drivers {
     /// `forbidden` for who is no driver, `rate_limited`, `unavailable` when it will not be stored.
     pub async fn report_location(&self, caller: Caller, fix: Fix) -> Result<()> {
         let driver = self.may_report(caller)?;
-        self.locate(driver, fix, async { self.fixes.offer((driver, fix)) }).await
+        let last = self.last(driver).await?;
+        // What will not be stored is told to nobody.
+        self.fixes.offer((driver, fix))?;
+        let before = self.move_to(driver, &last, fix);
+        self.noted(driver, before, fix).await;
+        Ok(())
     }
 
     /// Notes where the caller was while the phone was offline, in any order; the latest of these
@@ -75,9 +83,11 @@ impl Drivers {
             distinct.entry(fix.at).or_insert(fix);
         }
         if let Some(latest) = distinct.values().next_back().copied() {
+            let last = self.last(driver).await?;
+            let before = self.move_to(driver, &last, latest);
             let submitted = distinct.values().map(|fix| self.fixes.submit((driver, *fix)));
-            let stored = try_join_all(submitted.collect::<Vec<_>>());
-            self.locate(driver, latest, stored.map(|all| all.map(drop))).await?;
+            try_join_all(submitted.collect::<Vec<_>>()).await?;
+            self.noted(driver, before, latest).await;
         }
         Ok(distinct.len())
     }
@@ -88,31 +98,25 @@ impl Drivers {
         Ok(caller.user)
     }
 
-    /// Moves a driver there, unless a later position is known, and has it `stored`.
-    async fn locate(
-        &self,
-        driver: UserId,
-        fix: Fix,
-        stored: impl Future<Output = Result<()>>,
-    ) -> Result<()> {
-        let last = self.last(driver).await?;
-        let before = {
-            let mut last = last.lock().expect("no panic under this lock");
-            let before = *last;
-            if before.is_none_or(|before| before.at < fix.at) {
-                *last = Some(fix);
-                self.watchers().for_each(|watcher| watcher.moved(driver, &fix));
-            }
-            before
-        };
-        stored.await?;
+    /// Moves a driver there, unless a later position is known; gives the one before.
+    fn move_to(&self, driver: UserId, last: &Last, fix: Fix) -> Option<Fix> {
+        let mut last = last.lock().expect("no panic under this lock");
+        let before = *last;
+        if before.is_none_or(|before| before.at < fix.at) {
+            *last = Some(fix);
+            self.watchers().for_each(|watcher| watcher.moved(driver, &fix));
+        }
+        before
+    }
+
+    /// Says that a driver can be offered orders who has a position that counts, and had none.
+    async fn noted(&self, driver: UserId, before: Option<Fix>, fix: Fix) {
         let counted_before = before.is_some_and(|before| self.counts(&before));
         if !counted_before && self.counts(&fix) && self.is_available(driver) {
             for watcher in self.watchers() {
                 watcher.available(driver, false).await;
             }
         }
-        Ok(())
     }
 
     async fn last(&self, driver: UserId) -> Result<Arc<Last>> {

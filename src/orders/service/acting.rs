@@ -8,6 +8,7 @@ use super::{Orders, actor};
 use crate::caller::Caller;
 use crate::drivers::requests::DriverRef;
 use crate::error::{Error, Result};
+use crate::ids::OrderId;
 use crate::money::Money;
 use crate::orders::lifecycle::{Action, step};
 use crate::orders::model::{Change, Order, Status};
@@ -47,17 +48,27 @@ impl Orders {
             OrderRef::Number(_) => self.find(named).await?.id,
         };
         let _turn = self.turn(id).await?;
+        self.act_in_turn(caller, id, &action).await
+    }
+
+    /// Does it to an order whose turn the caller has.
+    pub(super) async fn act_in_turn(
+        &self,
+        caller: Caller,
+        id: OrderId,
+        action: &Action,
+    ) -> Result<Order> {
         // What was remembered may be out of date where other nodes change orders too: it can lead
         // to a write, which fails then, but not to a refusal.
         if let Some(order) = self.recent.get(&id)
-            && let Ok(Some(change)) = self.judge(&order, &action, caller)
+            && let Ok(Some(change)) = self.judge(&order, action, caller)
             && let Some(after) = self.write(&order, &change, caller).await?
         {
             return Ok(*after);
         }
         for _ in 0..TRIES {
             let order = self.find(OrderRef::Id(id)).await?;
-            let Some(change) = self.judge(&order, &action, caller)? else {
+            let Some(change) = self.judge(&order, action, caller)? else {
                 return Ok(order);
             };
             if let Some(after) = self.write(&order, &change, caller).await? {

@@ -118,7 +118,7 @@ impl Orders {
     /// Tells drivers of an order that they can have.
     pub(super) async fn tell_offer(&self, to: &[Audience], order: &Order) -> Result<()> {
         self.hub.emit(to, &NEW_ORDER, &self.show_offer(order).await?);
-        self.hub.emit(to, &NEW_OFFER, &self.show_assignment(order).await?);
+        self.hub.emit(to, &NEW_OFFER, &self.show_offered(order).await?);
         Ok(())
     }
 

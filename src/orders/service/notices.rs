@@ -12,8 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
-use super::Orders;
+use super::{Orders, actor};
+use crate::caller::Caller;
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
 use crate::orders::model::{Notice, NoticeKind, Order};
@@ -53,21 +55,29 @@ struct Telling {
 struct Unproven {
     told: Told,
     probe: u64,
-    /// When, by the monotonic clock.
-    at: Duration,
+    /// When it was given to the socket.
+    at: Instant,
 }
 
 impl Notices {
     pub(super) fn new(store: &Arc<dyn OrderStore>) -> Self {
         let store = store.clone();
-        let told = GroupCommit::spawn("told", BATCH, WAITING, move |told: Vec<Told>| {
-            let store = store.clone();
-            async move {
-                let forgotten = store.told(&told).await;
-                told.iter().map(|_| forgotten.clone()).collect()
-            }
-            .boxed()
-        });
+        // Kept and tried again while the store is away; forgetting twice does no harm.
+        let told = GroupCommit::spawn_gathering(
+            "told",
+            BATCH,
+            WAITING,
+            Duration::ZERO,
+            move |told: Vec<Told>| {
+                let store = store.clone();
+                async move {
+                    let forgotten = store.told(&told).await;
+                    let results = vec![forgotten; told.len()];
+                    (told, results)
+                }
+                .boxed()
+            },
+        );
         Self { sockets: Mutex::default(), probes: AtomicU64::new(1), told }
     }
 
@@ -141,8 +151,8 @@ impl Orders {
         telling.latest.insert(order, no);
         send();
         let probe = self.notices.probes.fetch_add(1, Ordering::Relaxed);
-        let at = self.clock.monotonic();
-        telling.unproven.push(Unproven { told: (driver, order, no), probe, at });
+        let told = (driver, order, no);
+        telling.unproven.push(Unproven { told, probe, at: Instant::now() });
         session.await_sign(probe);
         if session.is_closed() {
             sockets.remove(&session.no);
@@ -151,27 +161,45 @@ impl Orders {
 
     /// Notes what a sign of life proves to have arrived.
     pub(super) fn heard_sign(&self, session: &Session, sign: Sign) {
-        let now = self.clock.monotonic();
+        // What is still held back has reached nobody.
+        let Some(released) = session.released_at() else { return };
+        let now = Instant::now();
         let mut sockets = self.notices.sockets();
         let Some(telling) = sockets.get_mut(&session.no) else { return };
         let is_proven = |one: &Unproven| match sign {
             Sign::Probe(probe) => probe >= one.probe,
-            Sign::Frame => now >= one.at + CROSSING,
+            Sign::Frame => now >= one.at.max(released) + CROSSING,
         };
         telling.unproven.retain(|one| {
-            let proven = is_proven(one);
-            if proven && self.notices.told.offer(one.told).is_err() {
-                tracing::debug!(order = %one.told.1, "a notice will be told again");
-            }
-            !proven
+            // One that cannot be noted now is noted with the next sign.
+            !(is_proven(one) && self.notices.told.offer(one.told).is_ok())
         });
         if telling.unproven.is_empty() {
             session.await_no_sign();
         }
     }
 
-    /// An order as the driver app sees it.
-    pub async fn show_assignment(&self, order: &Order) -> Result<Assignment> {
+    /// An order as the driver app shows it to who is offered it: whom it is for, only who has a part
+    /// in it learns.
+    pub(super) async fn show_offered(&self, order: &Order) -> Result<Assignment> {
+        Ok(Assignment {
+            customer_name: None,
+            customer_phone: None,
+            ..self.show_assignment(order).await?
+        })
+    }
+
+    /// An order as the driver app shows it to somebody.
+    pub(super) async fn show_to(&self, caller: Caller, order: &Order) -> Result<Assignment> {
+        if order.concerns(actor(caller)) {
+            self.show_assignment(order).await
+        } else {
+            self.show_offered(order).await
+        }
+    }
+
+    /// An order as the driver app shows it to who has a part in it.
+    pub(super) async fn show_assignment(&self, order: &Order) -> Result<Assignment> {
         let restaurant = match order.restaurant {
             Some(restaurant) => self.auth.account(restaurant).await?,
             None => None,

@@ -72,7 +72,7 @@ impl Orders {
         }
         for order in &open {
             let view = self.show_offer(order).await?;
-            let assignment = self.show_assignment(order).await?;
+            let assignment = self.show_offered(order).await?;
             sessions.iter().for_each(|session| {
                 self.hub.send(session, &NEW_ORDER, &view);
                 self.hub.send(session, &NEW_OFFER, &assignment);

@@ -46,17 +46,29 @@ impl Orders {
         let mut order = self.new_order(caller.user, wanted);
         // If what follows does not come about, it is offered to everybody.
         order.dispatch_at = Some(self.clock.now() + GIVEN_UP);
-        let placed = {
-            let _turn = self.turn(order.id).await?;
-            let (Inserted::Stored(placed) | Inserted::Repeated(placed)) =
-                self.store.insert(&order).await?;
-            tracing::info!(order = placed.number, by = %caller.user, "order placed for a driver");
-            self.recent.insert(placed.id, placed.clone());
-            let news = News::Placed { offered: false };
-            self.announce(Tidings::new(news, &placed, actor(caller)), &placed).await;
-            placed
+        // Nobody else takes it in between.
+        let _turn = self.turn(order.id).await?;
+        let inserted = self.store.insert(&order).await;
+        let news = |offered| Tidings::new(News::Placed { offered }, &order, actor(caller));
+        let placed = match inserted {
+            Ok(Inserted::Stored(placed)) => placed,
+            Ok(Inserted::Repeated(earlier)) if earlier.contents == order.contents => {
+                return self.show_assignment(&earlier).await;
+            }
+            Ok(Inserted::Repeated(_)) => {
+                return Err(Error::conflict("The client_order_id was used for another order"));
+            }
+            Err(error) => {
+                self.settle(news(true));
+                return Err(error);
+            }
         };
-        self.act_v1(caller, OrderRef::Id(placed.id), Action::Assign(driver, earnings)).await
+        tracing::info!(order = placed.number, by = %caller.user, "order placed for a driver");
+        self.recent.insert(placed.id, placed.clone());
+        self.announce(news(false), &placed).await;
+        let assigned = self.act_in_turn(caller, placed.id, &Action::Assign(driver, earnings)).await;
+        // It is placed, whatever became of the rest.
+        self.show_assignment(assigned.as_ref().unwrap_or(&placed)).await
     }
 
     /// Gives several pending orders to one driver. All are looked at before any is given: if one
@@ -110,7 +122,7 @@ impl Orders {
         named: OrderRef,
         action: Action,
     ) -> Result<Assignment> {
-        self.show_assignment(&self.act_on(caller, named, action).await?).await
+        self.show_to(caller, &self.act_on(caller, named, action).await?).await
     }
 
     /// All orders, the newest first, as the driver app sees them.
@@ -173,7 +185,7 @@ impl Orders {
     /// # Errors
     /// As [`Orders::order`].
     pub async fn assignment(&self, caller: Caller, named: OrderRef) -> Result<Assignment> {
-        self.show_assignment(&self.order(caller, named).await?).await
+        self.show_to(caller, &self.order(caller, named).await?).await
     }
 }
 

@@ -115,6 +115,8 @@ pub struct CreateOrderBody {
     pub earnings: Option<f64>,
     /// What is to be minded.
     pub note: Option<String>,
+    /// 1 to 64 characters; makes the placing idempotent.
+    pub client_order_id: Option<String>,
     /// The driver to whom it is given at once: number, id or username.
     #[serde(default, deserialize_with = "text_or_number")]
     #[schema(value_type = Option<i64>)]
@@ -147,6 +149,7 @@ impl CreateOrderBody {
         let said = fields.optional("order_total", self.order_total, Money::parse);
         let earnings = fields.optional("earnings", self.earnings, Money::parse);
         let note = fields.optional("note", self.note, Description::parse_or_none).flatten();
+        let key = fields.optional("client_order_id", self.client_order_id, |text| text.parse());
         let driver = fields.optional("driver_id", self.driver_id, |text| text.parse());
         let whole = (|| {
             let pickup = Place { name: Some(name?), address: from?, point: start };
@@ -159,7 +162,7 @@ impl CreateOrderBody {
                 note,
                 contact: (who.is_some() || phone.is_some()).then_some(Contact { name: who, phone }),
             };
-            let order = PlaceOrder { contents, restaurant: None, client_order_id: None, earnings };
+            let order = PlaceOrder { contents, restaurant: None, client_order_id: key, earnings };
             Some(CreateOrder { order, driver })
         })();
         fields.into_result(whole)

@@ -2,10 +2,10 @@
 //! how all of them go when the server stops.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
+use tokio_util::sync::WaitForCancellationFuture;
 use utoipa::ToSchema;
 
 use super::{Audience, Hub};
@@ -169,12 +169,17 @@ impl Hub {
 
     /// Whether the server is about to stop.
     pub fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        self.draining.is_cancelled()
+    }
+
+    /// Ready when the server is about to stop.
+    pub(in crate::realtime) fn drains(&self) -> WaitForCancellationFuture<'_> {
+        self.draining.cancelled()
     }
 
     /// Takes no new sockets and no new events from here on.
     pub fn start_draining(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.cancel();
     }
 
     /// Tells every socket that the server stops, and waits until the events taken before are done.

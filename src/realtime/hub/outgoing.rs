@@ -43,7 +43,7 @@ impl Outgoing {
             SocketParser::Common => None,
             SocketParser::Msgpack => serde_json::from_str(json.get()).ok(),
         };
-        let key = event.key.map(|key| (event.kind.name, key(payload)));
+        let key = event.key.map(|key| (event.about, key(payload)));
         let body = Body { json, value, frame: OnceLock::new() };
         Self { kind: event.kind, key, body: Arc::new(body) }
     }

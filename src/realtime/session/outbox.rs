@@ -1,7 +1,7 @@
 //! What a client is sent: held back while it connects, and what becomes of it when the client is
 //! too slow.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -18,18 +18,53 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(2);
 /// How often a socket that was too slow is tried again with the latest of what it missed.
 const BETWEEN_LATE: Duration = Duration::from_millis(50);
 /// Things of which a slow socket can get the latest; of more it misses some.
-const MOST_LATE: usize = 20_000;
+const MOST_LATE: usize = 10_000;
 
 #[derive(Default)]
 pub(super) struct Outbox {
-    held: Option<Vec<Outgoing>>,
-    /// The latest of each thing for which there was no room.
-    late: HashMap<Key, Outgoing>,
+    held: Option<Vec<Held>>,
+    late: Late,
+}
+
+/// What waits until the socket is let in.
+enum Held {
+    Event(Addressed),
+    /// A wish for a sign of life, behind the events that it is to prove.
+    Probe(u64),
+}
+
+/// An event that waits, and the audiences it is for; for the socket itself where there are none.
+struct Addressed {
+    event: Outgoing,
+    to: Box<[Audience]>,
+}
+
+impl Addressed {
+    fn new(event: &Outgoing, to: &[Audience]) -> Self {
+        Self { event: event.clone(), to: to.into() }
+    }
+
+    /// Whether it is still for the socket: nothing reaches one that has left its audiences.
+    fn is_for(&self, session: &Session) -> bool {
+        self.to.is_empty() || session.is_in_any(&self.to)
+    }
+}
+
+/// The latest of each thing for which there was no room, those first that have waited longest.
+#[derive(Default)]
+struct Late {
+    order: VecDeque<Key>,
+    latest: HashMap<Key, Addressed>,
 }
 
 impl Session {
     pub(super) fn outbox(&self) -> MutexGuard<'_, Outbox> {
         self.outbox.lock().expect("no panic under this lock")
+    }
+
+    fn is_in_any(&self, these: &[Audience]) -> bool {
+        let audiences = self.audiences();
+        these.iter().any(|audience| audiences.contains(audience))
     }
 
     /// Holds back what is sent until [`Session::release`].
@@ -40,42 +75,56 @@ impl Session {
     /// Sends what was held back, in order, and holds no more.
     pub(in crate::realtime) fn release(self: &Arc<Self>) {
         let mut outbox = self.outbox();
-        for event in outbox.held.take().unwrap_or_default() {
-            self.put(&mut outbox, &event);
+        for held in outbox.held.take().unwrap_or_default() {
+            match held {
+                Held::Event(event) if event.is_for(self) => {
+                    self.put(&mut outbox, &event.event, &event.to);
+                }
+                Held::Event(_) => {}
+                Held::Probe(probe) => self.link.probe(probe),
+            }
+        }
+        drop(outbox);
+        self.note_released();
+    }
+
+    /// Asks the client for a sign of life, behind everything that was sent to it.
+    pub(super) fn probe(&self, probe: u64) {
+        match &mut self.outbox().held {
+            Some(held) => held.push(Held::Probe(probe)),
+            None => self.link.probe(probe),
         }
     }
 
     /// Sends an event, or holds it back. A socket that is too slow for a reliable event is cut;
     /// one that is too slow for a state-like event misses it.
     pub(in crate::realtime) fn send(self: &Arc<Self>, event: &Outgoing) {
-        self.put_or_hold(&mut self.outbox(), event);
+        self.put_or_hold(&mut self.outbox(), event, &[]);
     }
 
     /// Sends events that are for these audiences, as [`Session::send`] does, unless the socket is
     /// in none of them any more: once it has left one, nothing for that one reaches it.
     pub(in crate::realtime) fn send_to(self: &Arc<Self>, these: &[Audience], events: &[Outgoing]) {
         let mut outbox = self.outbox();
-        let is_in = {
-            let audiences = self.audiences();
-            these.iter().any(|audience| audiences.contains(audience))
-        };
-        if is_in {
-            events.iter().for_each(|event| self.put_or_hold(&mut outbox, event));
+        if self.is_in_any(these) {
+            events.iter().for_each(|event| self.put_or_hold(&mut outbox, event, these));
         }
     }
 
-    fn put_or_hold(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing) {
+    fn put_or_hold(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing, to: &[Audience]) {
         match &mut outbox.held {
-            Some(held) if held.len() < HELD_EVENTS => held.push(event.clone()),
+            Some(held) if held.len() < HELD_EVENTS => {
+                held.push(Held::Event(Addressed::new(event, to)));
+            }
             Some(_) if event.is_reliable() => self.cut(),
             Some(_) => {}
-            None => self.put(outbox, event),
+            None => self.put(outbox, event, to),
         }
     }
 
     /// Sends an event past the hold: what the hold is waiting for.
     pub(in crate::realtime) fn send_first(self: &Arc<Self>, event: &Outgoing) {
-        self.put(&mut self.outbox(), event);
+        self.put(&mut self.outbox(), event, &[]);
     }
 
     /// Sends an answer as soon as the send buffer has room: a client may ask faster than it is
@@ -95,10 +144,10 @@ impl Session {
         self.link.send(event)
     }
 
-    fn put(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing) {
+    fn put(self: &Arc<Self>, outbox: &mut Outbox, event: &Outgoing, to: &[Audience]) {
         // What is late of the same thing is out of date now.
-        if let Some(late) = event.key().and_then(|key| outbox.late.get_mut(&key)) {
-            *late = event.clone();
+        if let Some(late) = event.key().and_then(|key| outbox.late.latest.get_mut(&key)) {
+            *late = Addressed::new(event, to);
             return;
         }
         if self.link.send(event) != Sent::Full {
@@ -110,11 +159,13 @@ impl Session {
             return self.cut();
         }
         metrics::counter!("waggle_thinned_events_total", "event" => event.name()).increment(1);
-        if let Some(key) = event.key().filter(|_| outbox.late.len() < MOST_LATE) {
-            if outbox.late.is_empty() {
+        let late = &mut outbox.late;
+        if let Some(key) = event.key().filter(|_| late.order.len() < MOST_LATE) {
+            if late.order.is_empty() {
                 tokio::spawn(self.clone().catch_up());
             }
-            outbox.late.insert(key, event.clone());
+            late.order.push_back(key);
+            late.latest.insert(key, Addressed::new(event, to));
         }
     }
 
@@ -122,14 +173,19 @@ impl Session {
     async fn catch_up(self: Arc<Self>) {
         while !self.is_closed() {
             tokio::time::sleep(BETWEEN_LATE).await;
-            let mut outbox = self.outbox();
-            let mut room = true;
-            outbox.late.retain(|_, event| {
-                room = room && self.link.send(event) != Sent::Full;
-                !room
-            });
-            if outbox.late.is_empty() {
-                outbox.late.shrink_to_fit();
+            let late = &mut self.outbox().late;
+            while let Some(key) = late.order.front() {
+                let is_out = late.latest.get(key).is_none_or(|event| {
+                    !event.is_for(&self) || self.link.send(&event.event) != Sent::Full
+                });
+                if !is_out {
+                    break;
+                }
+                late.latest.remove(key);
+                late.order.pop_front();
+            }
+            if late.order.is_empty() {
+                *late = Late::default();
                 return;
             }
         }

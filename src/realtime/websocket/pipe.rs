@@ -76,6 +76,11 @@ impl Pipe {
         self.state().closed = true;
     }
 
+    /// Whether the client is not listened to just now.
+    pub(super) fn is_paused(&self) -> bool {
+        self.connection.is_paused()
+    }
+
     pub(super) const fn framing(&self) -> Framing {
         self.framing
     }

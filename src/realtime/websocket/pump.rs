@@ -106,6 +106,10 @@ impl<'a> Pump<'a> {
     /// and cuts one that does not answer.
     async fn check_silence(&mut self, socket: &mut Socket) -> Result<(), Close> {
         let now = Instant::now();
+        if self.pipe.is_paused() {
+            // Whom we do not listen to is not silent.
+            (self.active, self.alive, self.asked) = (now, now, None);
+        }
         if self.surface.idle.is_some_and(|idle| now >= self.active + idle) {
             return Err(Close::IDLE);
         }

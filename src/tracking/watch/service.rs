@@ -32,6 +32,8 @@ const REMEMBERED: usize = 100_000;
 const MOST_AUDIENCES: usize = 1000;
 /// Orders looked through for one in which a watcher has a part.
 const MOST_ORDERS: u32 = 100;
+/// Seconds between looks for these orders while the store is away.
+const RECHECKS: [u64; 4] = [1, 2, 4, 8];
 
 /// The sockets that watch a driver.
 const fn watchers(driver: UserId) -> Audience {
@@ -141,26 +143,20 @@ impl Watching {
             hub.leave(session, audience);
             return Err(error);
         }
-        let is_live = self
-            .parts
-            .drivers
-            .look(driver, |fix| match fix.filter(|fix| self.is_live(fix)) {
-                Some(fix) => {
-                    hub.send(session, &LOCATION, &watched.at(fix));
-                    true
-                }
-                None => {
-                    hub.send(session, &OFFLINE, &watched.offline(fix));
-                    false
-                }
-            })
-            .await?;
-        let mut schedule = self.schedule();
-        if !schedule.has(driver) {
-            schedule.set(driver, self.next(is_live), is_live);
-            self.earlier.notify_one();
-        }
-        Ok(())
+        // Scheduled while nobody moves the driver, who would else find no schedule to mend.
+        let tell = |fix: Option<&Fix>| {
+            let live = fix.filter(|fix| self.is_live(fix));
+            match live {
+                Some(fix) => hub.send(session, &LOCATION, &watched.at(fix)),
+                None => hub.send(session, &OFFLINE, &watched.offline(fix)),
+            }
+            let mut schedule = self.schedule();
+            if !schedule.has(driver) {
+                schedule.set(driver, self.next(live.is_some()), live.is_some());
+                self.earlier.notify_one();
+            }
+        };
+        self.parts.drivers.look(driver, tell).await
     }
 
     /// Ends what [`Watching::watch`] began.
@@ -174,18 +170,22 @@ impl Watching {
     }
 
     async fn must_be_allowed(&self, caller: Caller, driver: UserId) -> Result<()> {
-        let is_open = self.parts.config.watch_policy == WatchPolicy::Everyone;
-        if is_open || caller.role == Role::Admin || caller.user == driver {
+        if self.may_watch(caller, driver, &[]) {
             return Ok(());
         }
         let orders = self.parts.orders.under_way(driver, MOST_ORDERS).await?;
+        if self.may_watch(caller, driver, &orders) { Ok(()) } else { Err(not_a_party()) }
+    }
+
+    /// Whether somebody may watch a driver who is at these orders.
+    fn may_watch(&self, caller: Caller, driver: UserId, orders: &[Order]) -> bool {
+        let is_open = self.parts.config.watch_policy == WatchPolicy::Everyone;
         let is_party =
             |order: &Order| order.driver == Some(driver) && order.concerns(actor(caller));
-        if orders.iter().any(is_party) {
-            Ok(())
-        } else {
-            Err(Error::forbidden("Only those whose order the driver is at can watch them"))
-        }
+        is_open
+            || caller.role == Role::Admin
+            || caller.user == driver
+            || orders.iter().any(is_party)
     }
 
     async fn watched(&self, driver: UserId) -> Result<Arc<Watched>> {
@@ -201,7 +201,8 @@ impl Watching {
     }
 
     fn is_live(&self, fix: &Fix) -> bool {
-        fix.at + self.parts.config.offline_after > self.parts.hub.clock().now()
+        // By the server's clock: a phone's may be minutes slow.
+        fix.received_at + self.parts.config.offline_after > self.parts.hub.clock().now()
     }
 
     fn next(&self, is_live: bool) -> Instant {
@@ -253,36 +254,46 @@ impl Watching {
             }
         }
         let watched = self.watched(driver).await?;
-        let is_live = self
-            .parts
-            .drivers
-            .look(driver, |fix| match fix.filter(|fix| self.is_live(fix)) {
-                Some(fix) => {
-                    hub.emit(&to, &LOCATION, &watched.at(fix));
-                    true
-                }
-                None => {
-                    hub.emit(&to, &OFFLINE, &watched.offline(fix));
-                    false
-                }
-            })
-            .await?;
-        self.schedule().set(driver, self.next(is_live), is_live);
-        Ok(())
+        let tell = |fix: Option<&Fix>| {
+            let live = fix.filter(|fix| self.is_live(fix));
+            match live {
+                Some(fix) => hub.emit(&to, &LOCATION, &watched.at(fix)),
+                None => hub.emit(&to, &OFFLINE, &watched.offline(fix)),
+            }
+            self.schedule().set(driver, self.next(live.is_some()), live.is_some());
+        };
+        self.parts.drivers.look(driver, tell).await
     }
 
-    /// Takes the dashboard away from those who may watch a driver no longer.
-    async fn recheck(&self, driver: UserId) -> Result<()> {
+    /// Takes the dashboard away from those who may watch a driver no longer. Where that cannot be
+    /// found out for long, from all who may not watch everybody.
+    async fn recheck(&self, driver: UserId) {
         let audience = watchers(driver);
+        if self.parts.hub.count(audience) == 0 {
+            return;
+        }
+        let mut orders = self.parts.orders.under_way(driver, MOST_ORDERS).await;
+        for pause in RECHECKS {
+            if orders.is_ok() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(pause)).await;
+            orders = self.parts.orders.under_way(driver, MOST_ORDERS).await;
+        }
+        let orders = orders.unwrap_or_default();
+        let error = not_a_party();
         for session in self.parts.hub.sessions_in(audience, audience) {
-            if let Err(error) = self.must_be_allowed(session.caller, driver).await {
+            if !self.may_watch(session.caller, driver, &orders) {
                 self.parts.hub.leave(&session, audience);
                 let event = ServerEvent::reliable("error", &[LOCATION_SOCKET]);
                 self.parts.hub.send(&session, &event, &ErrorBody::from(&error));
             }
         }
-        Ok(())
     }
+}
+
+fn not_a_party() -> Error {
+    Error::forbidden("Only those whose order the driver is at can watch them")
 }
 
 impl DriverWatch for Watching {
@@ -310,9 +321,8 @@ impl OrderWatch for Watching {
         for driver in [before.driver, order.driver].into_iter().flatten() {
             let this = self.this.clone();
             tokio::spawn(async move {
-                let Some(watching) = this.upgrade() else { return };
-                if let Err(error) = watching.recheck(driver).await {
-                    tracing::warn!(%error, %driver, "watchers of a driver were not looked through");
+                if let Some(watching) = this.upgrade() {
+                    watching.recheck(driver).await;
                 }
             });
         }

@@ -21,7 +21,8 @@ pub const LOCATION: ServerEvent<WatchedLocation> =
     ServerEvent::latest("location", &[LOCATION_SOCKET], |at| at.driver.bytes());
 /// A watched driver has said nothing for long. A frame of its own, too.
 pub const OFFLINE: ServerEvent<OfflineDriver> =
-    ServerEvent::latest("offline", &[LOCATION_SOCKET], |gone| gone.driver.bytes());
+    ServerEvent::latest("offline", &[LOCATION_SOCKET], |gone: &OfflineDriver| gone.driver.bytes())
+        .instead_of("location");
 
 /// `{username, name, lat, long}`, and more.
 #[derive(Debug, Clone, Serialize, ToSchema)]
