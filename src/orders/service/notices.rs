@@ -38,7 +38,8 @@ type Told = (UserId, OrderId, u32);
 pub(super) struct Notices {
     sockets: Mutex<HashMap<SessionNo, Telling>>,
     probes: AtomicU64,
-    told: GroupCommit<Told, ()>,
+    /// An item of none only waits for those before it.
+    told: GroupCommit<Option<Told>, ()>,
 }
 
 /// What one socket was told.
@@ -60,11 +61,12 @@ struct Unproven {
 impl Notices {
     pub(super) fn new(store: &Arc<dyn OrderStore>) -> Self {
         let store = store.clone();
-        let told = GroupCommit::spawn("told", BATCH, WAITING, move |told: Vec<Told>| {
+        let told = GroupCommit::spawn("told", BATCH, WAITING, move |items: Vec<Option<Told>>| {
             let store = store.clone();
             async move {
-                let forgotten = store.told(&told).await;
-                told.iter().map(|_| forgotten.clone()).collect()
+                let told: Vec<Told> = items.iter().copied().flatten().collect();
+                let forgotten = if told.is_empty() { Ok(()) } else { store.told(&told).await };
+                items.iter().map(|_| forgotten.clone()).collect()
             }
             .boxed()
         });
@@ -88,6 +90,10 @@ impl Notices {
 impl Orders {
     /// Tells a driver's socket that has just connected what the driver was not told yet.
     pub(super) async fn tell_untold(&self, session: &Arc<Session>) -> Result<()> {
+        // What the socket before has proven may not be forgotten yet.
+        if let Err(error) = self.notices.told.submit(None).await {
+            tracing::debug!(%error, "notices may be told again");
+        }
         for (order, notice) in self.store.untold(session.caller.user, AT_CONNECT).await? {
             self.notify(std::slice::from_ref(session), &order, notice).await?;
         }
@@ -160,7 +166,7 @@ impl Orders {
         };
         telling.unproven.retain(|one| {
             let proven = is_proven(one);
-            if proven && self.notices.told.offer(one.told).is_err() {
+            if proven && self.notices.told.offer(Some(one.told)).is_err() {
                 tracing::debug!(order = %one.told.1, "a notice will be told again");
             }
             !proven
