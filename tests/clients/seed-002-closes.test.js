@@ -36,7 +36,7 @@ async function inParts(times, work) {
 
 /** How often the sockets ended with which code. */
 async function codes(sockets) {
-  const ends = await Promise.all(sockets.map((socket) => socket.end()));
+  const ends = await Promise.all(sockets.map((socket) => inTime(socket.closed, 'close', 30_000)));
   return tally(ends);
 }
 

@@ -276,9 +276,11 @@ impl Watching {
         let audience = watchers(driver);
         for session in self.parts.hub.sessions_in(audience, audience) {
             if let Err(error) = self.must_be_allowed(session.caller, driver).await {
-                self.parts.hub.leave(&session, audience);
-                let event = ServerEvent::reliable("error", &[LOCATION_SOCKET]);
-                self.parts.hub.send(&session, &event, &ErrorBody::from(&error));
+                // Another change of the order may have taken it away already.
+                if self.parts.hub.leave(&session, audience) {
+                    let event = ServerEvent::reliable("error", &[LOCATION_SOCKET]);
+                    self.parts.hub.send(&session, &event, &ErrorBody::from(&error));
+                }
             }
         }
         Ok(())
@@ -307,7 +309,8 @@ impl OrderWatch for Watching {
         if self.parts.config.watch_policy == WatchPolicy::Everyone {
             return;
         }
-        for driver in [before.driver, order.driver].into_iter().flatten() {
+        let another = order.driver.filter(|driver| before.driver != Some(*driver));
+        for driver in [before.driver, another].into_iter().flatten() {
             let this = self.this.clone();
             tokio::spawn(async move {
                 let Some(watching) = this.upgrade() else { return };
