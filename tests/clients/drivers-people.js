@@ -71,3 +71,29 @@ export function resign(token, claims, secret = SECRET) {
   const signed = `${head}.${Buffer.from(JSON.stringify(changed)).toString('base64url')}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
+
+/** What the app sends every ten seconds, as the document shows it, but now. */
+export const location = (fields) => ({
+  latitude: 28.7041, longitude: 77.1025, accuracy: 10.5, heading: 180.0, speed: 25.5, battery_level: 75,
+  timestamp: new Date().toISOString().replace(/\.\d+Z/, 'Z'), ...fields,
+});
+
+/** Where a driver was, when the server has saved `count` points: it may take a second. */
+export async function trail(server, admin, driver, count) {
+  const deadline = Date.now() + 2000;
+  for (;;) {
+    const points = await v1(server, 'GET', `/drivers/${driver.number}/trail`, { token: admin.token });
+    if (points.length >= count || Date.now() > deadline) return points;
+  }
+}
+
+/** Whether everything in an answer is called in snake_case. */
+export function assertSnakeCase(value) {
+  if (Array.isArray(value)) value.forEach(assertSnakeCase);
+  else if (value && typeof value === 'object') {
+    for (const [name, inner] of Object.entries(value)) {
+      assert.match(name, /^[a-z]+(_[a-z]+)*$/);
+      assertSnakeCase(inner);
+    }
+  }
+}

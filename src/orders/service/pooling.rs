@@ -42,7 +42,6 @@ impl Orders {
         };
         let driver = self.drivers.driver(&driver).await?.id;
         self.limits.orders.check(&caller.user)?;
-        let earnings = wanted.earnings;
         let mut order = self.new_order(caller.user, wanted);
         // If what follows does not come about, it is offered to everybody.
         order.dispatch_at = Some(self.clock.now() + GIVEN_UP);
@@ -56,7 +55,7 @@ impl Orders {
             self.announce(Tidings::new(news, &placed, actor(caller)), &placed).await;
             placed
         };
-        self.act_v1(caller, OrderRef::Id(placed.id), Action::Assign(driver, earnings)).await
+        self.act_v1(caller, OrderRef::Id(placed.id), Action::Assign(driver, None)).await
     }
 
     /// Gives several pending orders to one driver. All are looked at before any is given: if one

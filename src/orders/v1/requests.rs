@@ -158,8 +158,9 @@ impl CreateOrderBody {
                 dropoff: Some(dropoff),
                 note,
                 contact: (who.is_some() || phone.is_some()).then_some(Contact { name: who, phone }),
+                earnings,
             };
-            let order = PlaceOrder { contents, restaurant: None, client_order_id: None, earnings };
+            let order = PlaceOrder { contents, restaurant: None, client_order_id: None };
             Some(CreateOrder { order, driver })
         })();
         fields.into_result(whole)
