@@ -6,8 +6,11 @@ mod open;
 mod router;
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -107,12 +110,14 @@ impl Server {
         // Still answering meanwhile: readiness and new handshakes with 503, polls with their acks.
         self.hub.start_draining();
         self.hub.drain(patience / 2).await;
-        // Clients hear of the end also where the store is away and nothing can be written any more.
-        if tokio::time::timeout(patience / 4, self.domains.close()).await.is_err() {
-            tracing::error!("what was accepted could not be written in time");
-        }
-        // The last acks are in the send buffers; answers under way end meanwhile.
+        let mut closing = pin!(self.domains.close());
+        let is_closed = timeout(patience / 5, &mut closing).await.is_ok();
+        // The last acks are in the send buffers; answers under way end meanwhile. Clients are closed
+        // with their code in time, even if much is still to be written.
         self.hub.shut_down(patience / 5).await;
+        if !is_closed {
+            closing.await;
+        }
         tokio::time::sleep(Duration::from_millis(150)).await;
         self.acceptor.stop_accepting();
         self.acceptor.close(patience / 10).await;

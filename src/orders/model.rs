@@ -117,6 +117,8 @@ pub struct Contents {
     pub note: Option<Description>,
     /// Who receives it. Only drivers are told.
     pub contact: Option<Contact>,
+    /// What a driver gets, where whoever placed it has said so; else that is computed.
+    pub earnings: Option<Money>,
 }
 
 impl Contents {

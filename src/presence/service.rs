@@ -140,7 +140,9 @@ impl Presence {
 
     /// Ends what [`Presence::subscribe`] began.
     pub fn unsubscribe(&self, session: &Session, users: &[UserId]) {
-        users.iter().for_each(|user| self.hub.leave(session, subscribers(*user)));
+        for user in users {
+            self.hub.leave(session, subscribers(*user));
+        }
     }
 
     fn leave_after_grace(&self, user: UserId, moves: u64, last_seen: Timestamp) {

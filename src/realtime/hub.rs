@@ -199,16 +199,19 @@ impl Hub {
         }
     }
 
-    /// Takes a socket out of an audience.
-    pub fn leave(&self, session: &Session, audience: Audience) {
-        session.drop_audience(audience);
+    /// Takes a socket out of an audience; gives whether it was in it.
+    pub fn leave(&self, session: &Session, audience: Audience) -> bool {
+        let was_in = session.drop_audience(audience);
         self.audiences.remove(audience, session.no);
+        was_in
     }
 
     /// Takes every socket of one audience out of another, and gives those that were in it.
     pub fn leave_all(&self, these: Audience, audience: Audience) -> Vec<Arc<Session>> {
         let sessions = self.sessions_in(these, audience);
-        sessions.iter().for_each(|session| self.leave(session, audience));
+        for session in &sessions {
+            self.leave(session, audience);
+        }
         sessions
     }
 

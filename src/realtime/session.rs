@@ -137,9 +137,10 @@ impl Session {
     }
 
     /// Forgets an audience; what is being sent to it reaches the socket before this or not at all.
-    pub(super) fn drop_audience(&self, audience: Audience) {
+    /// Gives whether the socket was in it.
+    pub(super) fn drop_audience(&self, audience: Audience) -> bool {
         let _sending = self.outbox();
-        self.audiences().remove(&audience);
+        self.audiences().remove(&audience)
     }
 
     pub(super) fn take_audiences(&self) -> HashSet<Audience> {

@@ -38,7 +38,12 @@ export async function startServer({ store = 'embedded', env = {} } = {}) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const server = new Server(url, dataDir, { ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
-  await server.start();
+  try {
+    await server.start();
+  } catch (problem) {
+    await server.close();
+    throw problem;
+  }
   return server;
 }
 
@@ -82,7 +87,7 @@ class Server {
   /** Stops the process as an operator would; resolves to its exit code. */
   async stop() {
     const child = this.#process;
-    if (child.exitCode === null && child.signalCode === null) {
+    if (!this.#hasEnded) {
       const gone = once(child, 'exit');
       const impatience = setTimeout(() => child.kill('SIGKILL'), STOPPED_WITHIN);
       child.kill('SIGTERM');
@@ -97,9 +102,15 @@ class Server {
     await rm(this.#dataDir, { recursive: true, force: true });
   }
 
+  get #hasEnded() {
+    const { pid, exitCode, signalCode } = this.#process;
+    return pid === undefined || exitCode !== null || signalCode !== null;
+  }
+
   async #ready() {
     const deadline = Date.now() + STARTED_WITHIN;
     while (Date.now() < deadline) {
+      if (this.#hasEnded) throw new Error(`the server has ended:\n${this.#log}`);
       const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
       if (answer?.ok) return;
       await sleep(50);
@@ -110,7 +121,7 @@ class Server {
 
   async #failed() {
     const child = this.#process;
-    const [reason] = await Promise.race([once(child, 'exit'), once(child, 'error')]);
+    const [reason] = await Promise.race([once(child, 'close'), once(child, 'error')]);
     throw new Error(`the server ended with ${reason}:\n${this.#log}`);
   }
 }

@@ -27,6 +27,7 @@ pub(crate) fn new_order(customer: UserId) -> Order {
         dropoff: None,
         note: None,
         contact: None,
+        earnings: None,
     };
     Order {
         id: OrderId::generate(at(0)),
@@ -81,6 +82,7 @@ fn full_order(customer: UserId) -> Order {
                 name: Some(DisplayName::parse("Zoë \"Z\" O'Hara").unwrap()),
                 phone: Some(Text::parse("+43 1 234-56").unwrap()),
             }),
+            earnings: Some(Money::from_minor(4550)),
         },
         client_order_id: Some("key-🔑".parse().unwrap()),
         status: Status::OutForDelivery,

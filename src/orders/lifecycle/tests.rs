@@ -40,6 +40,7 @@ fn placed() -> Order {
         dropoff: None,
         note: None,
         contact: None,
+        earnings: None,
     };
     let by = customer().user;
     Order {

@@ -109,8 +109,6 @@ pub struct PlaceOrder {
     pub client_order_id: Option<IdempotencyKey>,
     /// Who prepares it.
     pub restaurant: Option<UserId>,
-    /// What the driver gets, instead of what is computed.
-    pub earnings: Option<Money>,
 }
 
 impl PlaceOrderBody {
@@ -130,8 +128,9 @@ impl PlaceOrderBody {
         let items = fields.into_result(items)?;
         let (total, pickup, dropoff) = (total.flatten(), pickup.flatten(), dropoff.flatten());
         let total = sum(&items).or(total);
-        let contents = Contents { items, total, pickup, dropoff, note, contact: None };
-        Ok(PlaceOrder { contents, client_order_id: key, restaurant, earnings: None })
+        let contents =
+            Contents { items, total, pickup, dropoff, note, contact: None, earnings: None };
+        Ok(PlaceOrder { contents, client_order_id: key, restaurant })
     }
 }
 

@@ -40,7 +40,8 @@ type Told = (UserId, OrderId, u32);
 pub(super) struct Notices {
     sockets: Mutex<HashMap<SessionNo, Telling>>,
     probes: AtomicU64,
-    told: GroupCommit<Told, ()>,
+    /// An item of none only waits for those before it.
+    told: GroupCommit<Option<Told>, ()>,
 }
 
 /// What one socket was told.
@@ -63,21 +64,17 @@ impl Notices {
     pub(super) fn new(store: &Arc<dyn OrderStore>) -> Self {
         let store = store.clone();
         // Kept and tried again while the store is away; forgetting twice does no harm.
-        let told = GroupCommit::spawn_gathering(
-            "told",
-            BATCH,
-            WAITING,
-            Duration::ZERO,
-            move |told: Vec<Told>| {
-                let store = store.clone();
-                async move {
-                    let forgotten = store.told(&told).await;
-                    let results = vec![forgotten; told.len()];
-                    (told, results)
-                }
-                .boxed()
-            },
-        );
+        let write = move |items: Vec<Option<Told>>| {
+            let store = store.clone();
+            async move {
+                let told: Vec<Told> = items.iter().copied().flatten().collect();
+                let forgotten = if told.is_empty() { Ok(()) } else { store.told(&told).await };
+                let results = vec![forgotten; items.len()];
+                (items, results)
+            }
+            .boxed()
+        };
+        let told = GroupCommit::spawn_gathering("told", BATCH, WAITING, Duration::ZERO, write);
         Self { sockets: Mutex::default(), probes: AtomicU64::new(1), told }
     }
 
@@ -98,6 +95,10 @@ impl Notices {
 impl Orders {
     /// Tells a driver's socket that has just connected what the driver was not told yet.
     pub(super) async fn tell_untold(&self, session: &Arc<Session>) -> Result<()> {
+        // What the socket before has proven may not be forgotten yet.
+        if let Err(error) = self.notices.told.submit(None).await {
+            tracing::debug!(%error, "notices may be told again");
+        }
         for (order, notice) in self.store.untold(session.caller.user, AT_CONNECT).await? {
             self.notify(std::slice::from_ref(session), &order, notice).await?;
         }
@@ -172,7 +173,7 @@ impl Orders {
         };
         telling.unproven.retain(|one| {
             // One that cannot be noted now is noted with the next sign.
-            !(is_proven(one) && self.notices.told.offer(one.told).is_ok())
+            !(is_proven(one) && self.notices.told.offer(Some(one.told)).is_ok())
         });
         if telling.unproven.is_empty() {
             session.await_no_sign();

@@ -62,7 +62,7 @@ impl Orders {
             number: 0,
             customer,
             restaurant: wanted.restaurant,
-            earnings: wanted.earnings.unwrap_or_else(|| self.earnings(&wanted.contents)),
+            earnings: self.earnings(&wanted.contents),
             contents: wanted.contents,
             client_order_id: wanted.client_order_id,
             status: Status::Pending,
@@ -79,8 +79,10 @@ impl Orders {
 
     /// What a driver gets, unless whoever assigns the order says otherwise.
     pub(super) fn earnings(&self, contents: &Contents) -> Money {
-        let kilometres = contents.distance().unwrap_or(0.0) / 1000.0;
-        self.config.earnings_base + self.config.earnings_per_km.scaled(kilometres)
+        contents.earnings.unwrap_or_else(|| {
+            let kilometres = contents.distance().unwrap_or(0.0) / 1000.0;
+            self.config.earnings_base + self.config.earnings_per_km.scaled(kilometres)
+        })
     }
 
     async fn must_be_restaurant(&self, restaurant: UserId) -> Result<()> {

@@ -42,7 +42,6 @@ impl Orders {
         };
         let driver = self.drivers.driver(&driver).await?.id;
         self.limits.orders.check(&caller.user)?;
-        let earnings = wanted.earnings;
         let mut order = self.new_order(caller.user, wanted);
         // If what follows does not come about, it is offered to everybody.
         order.dispatch_at = Some(self.clock.now() + GIVEN_UP);
@@ -66,7 +65,7 @@ impl Orders {
         tracing::info!(order = placed.number, by = %caller.user, "order placed for a driver");
         self.recent.insert(placed.id, placed.clone());
         self.announce(news(false), &placed).await;
-        let assigned = self.act_in_turn(caller, placed.id, &Action::Assign(driver, earnings)).await;
+        let assigned = self.act_in_turn(caller, placed.id, &Action::Assign(driver, None)).await;
         // It is placed, whatever became of the rest.
         self.show_assignment(assigned.as_ref().unwrap_or(&placed)).await
     }

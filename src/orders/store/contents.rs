@@ -23,6 +23,8 @@ pub(super) struct ContentsRow<P> {
     note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     contact: Option<ContactRow>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    earnings: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,6 +64,7 @@ impl<P: From<Point>> From<&Contents> for ContentsRow<P> {
             dropoff: contents.dropoff.as_ref().map(PlaceRow::from),
             note: contents.note.as_ref().map(|note| note.as_str().to_owned()),
             contact: contents.contact.as_ref().map(ContactRow::from),
+            earnings: contents.earnings.map(Money::minor),
         }
     }
 }
@@ -75,6 +78,7 @@ impl<P: Into<Point>> From<ContentsRow<P>> for Contents {
             dropoff: row.dropoff.map(Place::from),
             note: row.note.map(Description::from_stored),
             contact: row.contact.map(Contact::from),
+            earnings: row.earnings.map(Money::from_minor),
         }
     }
 }

@@ -161,8 +161,9 @@ impl CreateOrderBody {
                 dropoff: Some(dropoff),
                 note,
                 contact: (who.is_some() || phone.is_some()).then_some(Contact { name: who, phone }),
+                earnings,
             };
-            let order = PlaceOrder { contents, restaurant: None, client_order_id: key, earnings };
+            let order = PlaceOrder { contents, restaurant: None, client_order_id: key };
             Some(CreateOrder { order, driver })
         })();
         fields.into_result(whole)

@@ -283,8 +283,10 @@ impl Watching {
         let orders = orders.unwrap_or_default();
         let error = not_a_party();
         for session in self.parts.hub.sessions_in(audience, audience) {
-            if !self.may_watch(session.caller, driver, &orders) {
-                self.parts.hub.leave(&session, audience);
+            // Another change of the order may have taken it away already.
+            if !self.may_watch(session.caller, driver, &orders)
+                && self.parts.hub.leave(&session, audience)
+            {
                 let event = ServerEvent::reliable("error", &[LOCATION_SOCKET]);
                 self.parts.hub.send(&session, &event, &ErrorBody::from(&error));
             }
@@ -318,7 +320,8 @@ impl OrderWatch for Watching {
         if self.parts.config.watch_policy == WatchPolicy::Everyone {
             return;
         }
-        for driver in [before.driver, order.driver].into_iter().flatten() {
+        let another = order.driver.filter(|driver| before.driver != Some(*driver));
+        for driver in [before.driver, another].into_iter().flatten() {
             let this = self.this.clone();
             tokio::spawn(async move {
                 if let Some(watching) = this.upgrade() {
