@@ -1,0 +1,61 @@
+'use strict';
+
+/**
+ * Follows one driver over the WebSocket `/`, as a dashboard does: authenticates, watches, and knows what came of it. What the
+ * driver said before the page was opened is not part of the trail.
+ */
+class Watch {
+  /** Where nothing moves the server says so every 60 seconds. */
+  static SILENCE = 150_000;
+  static TOKEN_CODES = ['unauthenticated', 'token_expired'];
+
+  changed = new Signal();
+  /** `{username, name, lat, lng, heading, speed, at}`; null before the first. */
+  position = null;
+  /** `{lat, lng}`, oldest first. */
+  trail = [];
+  /** Where the driver is offline: `{lastUpdate}`, a time or null. */
+  offline = null;
+  /** What the server refused: `{message, code}`. */
+  problem = null;
+  link;
+  #driver;
+  #clock;
+
+  constructor({ driver, clock, session, choices, api, log }) {
+    [this.#driver, this.#clock] = [driver, clock];
+    this.link = new RawLink({ path: () => '/', silence: Watch.SILENCE, session, choices, api, log });
+    this.link.opened.listen(() => {
+      this.link.send({ type: 'auth', role: 'client', token: session.token });
+      this.link.send({ type: 'watch', driverId: driver });
+    });
+    this.link.received.listen((frame) => this.#onFrame(frame));
+  }
+
+  get driver() { return this.#driver; }
+
+  #onFrame(frame) {
+    if (Watch.TOKEN_CODES.includes(frame.code)) return this.link.refused(frame.error);
+    this.link.accepted();
+    if (frame.errorCode === 'OFFLINE_DRIVER') this.offline = { lastUpdate: frame.lastUpdate };
+    else if (frame.error) this.problem = { message: frame.error, code: frame.code };
+    else if (isPlaced({ lat: frame.lat, lng: frame.long })) this.#take(frame);
+    this.changed.fire();
+  }
+
+  #take({ username, name, lat, long: lng, heading, speed, timestamp }) {
+    const before = this.position;
+    const isElsewhere = !before || before.lat !== lat || before.lng !== lng;
+    // The position is said again and again; without a time of its own it is as old as the first time it was.
+    const at = Date.parse(timestamp) || (isElsewhere ? this.#clock.now : before.at);
+    this.position = { username, name, lat, lng, heading: heading ?? Watch.#heading(before, { lat, lng }), speed, at };
+    if (isElsewhere) this.trail = [...this.trail, { lat, lng }];
+    [this.offline, this.problem] = [null, null];
+  }
+
+  /** Where to somebody goes who does not say it. */
+  static #heading(before, place) {
+    if (!before) return undefined;
+    return before.lat === place.lat && before.lng === place.lng ? before.heading : bearingOf(before, place);
+  }
+}
