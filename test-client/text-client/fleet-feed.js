@@ -35,7 +35,7 @@ class FleetFeed {
   }
 
   #onFrame({ type, data }) {
-    if (type === 'driver_location') this.#fleet.takeLocation(data);
+    if (type === 'driver_location') this.#fleet.takeLocation(data, this.#clock.now);
     else if (type === 'order_update') this.#orders.take(data);
     else if (type === 'connected') this.#onConnected(data);
     // Renewing the tokens lengthens the life of the login session's sockets.

@@ -2,7 +2,7 @@
 
 /** A driver of the fleet, and where they are. */
 class FleetDriver {
-  /** How long (ms) after the last position a driver is shown as if offline. */
+  /** How long (ms) after the last position came a driver is shown as if offline. */
   static SILENT_AFTER = 600_000;
 
   username = '';
@@ -13,8 +13,10 @@ class FleetDriver {
   heading = null;
   speed = null;
   accuracy = null;
-  /** When the position was, in milliseconds since 1970. */
+  /** When the position was, by the phone's clock, in milliseconds since 1970. */
   updatedAt = -Infinity;
+  /** When it came, as far as that is known. */
+  heardAt = -Infinity;
   /** Where it is in units of the projection, worked out once for all the frames that show it. */
   spot = null;
 
@@ -24,7 +26,7 @@ class FleetDriver {
 
   get label() { return this.name || this.username || `Driver ${this.number}`; }
 
-  isSilent(now) { return now - this.updatedAt >= FleetDriver.SILENT_AFTER; }
+  isSilent(now) { return now - this.heardAt >= FleetDriver.SILENT_AFTER; }
 
   /** What the pin is coloured by. */
   look(now) {
@@ -32,11 +34,11 @@ class FleetDriver {
     return this.status === 'IN_TRANSIT' ? 'transit' : 'online';
   }
 
-  /** Takes a position, if it is later than what is known; says whether it is. */
-  place({ lat, lng, heading, speed, accuracy, updated_at: at }) {
+  /** Takes a position, if it is later than what is known; says whether it is. `heardAt` is for one that has just come. */
+  place({ lat, lng, heading, speed, accuracy, updated_at: at }, heardAt) {
     const updatedAt = Date.parse(at);
     if (!isPlaced({ lat, lng }) || !(updatedAt > this.updatedAt)) return false;
-    Object.assign(this, { lat, lng, heading, speed, accuracy, updatedAt, spot: mercator.project({ lat, lng }) });
+    Object.assign(this, { lat, lng, heading, speed, accuracy, updatedAt, heardAt: heardAt ?? updatedAt, spot: mercator.project({ lat, lng }) });
     return true;
   }
 }
@@ -69,13 +71,13 @@ class Fleet {
     this.changed.fire(null);
   }
 
-  /** Takes a `driver_location`. */
-  takeLocation(event) {
+  /** Takes a `driver_location` that comes `now`. */
+  takeLocation(event, now) {
     const isStranger = !this.drivers.has(event.driver_id);
     const driver = this.#driver(event.driver_id);
     driver.status = event.status;
     if (event.username) driver.username = event.username;
-    this.#place(driver, event);
+    this.#place(driver, event, now);
     this.changed.fire(driver);
     if (isStranger) this.strangerCame.fire();
   }
@@ -126,9 +128,9 @@ class Fleet {
     return user.includes(wanted) || called.includes(wanted) ? 2 : null;
   }
 
-  #place(driver, location) {
+  #place(driver, location, heardAt) {
     const before = driver.spot;
-    if (!driver.place(location)) return;
+    if (!driver.place(location, heardAt)) return;
     if (!before) this.placed++;
     this.moved.fire(driver, before);
   }

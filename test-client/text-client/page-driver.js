@@ -8,10 +8,9 @@ class DriverPage {
   link;
 
   constructor(driver, { session, choices, log, api, config }) {
-    const clock = new ServerClock();
-    const watch = new Watch({ driver, clock, session, choices, api, log });
+    const watch = new Watch({ driver, session, choices, api, log });
     this.link = watch.link;
-    new WatchView({ watch, clock, config });
+    new WatchView({ watch, config });
   }
 
   async enter() {

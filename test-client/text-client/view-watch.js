@@ -6,12 +6,11 @@ class WatchView {
   static EVERY = 1000;
 
   #watch;
-  #clock;
   #map;
-  #isStale = false;
+  #shown = '';
 
-  constructor({ watch, clock, config }) {
-    [this.#watch, this.#clock] = [watch, clock];
+  constructor({ watch, config }) {
+    this.#watch = watch;
     this.#map = new OrderMap(byId('watch-map'), 'Map of the driver');
     config.loaded.listen(() => { this.#map.tileUrl = config.tileUrl; });
     watch.changed.listen(() => {
@@ -23,8 +22,8 @@ class WatchView {
   }
 
   #renderMap() {
-    const { position, trail, offline } = this.#watch;
-    if (position) this.#map.show({ pins: [{ ...position, kind: 'driver', label: this.#name, isStale: this.#isOld || offline !== null }], trail });
+    const { position, trail } = this.#watch;
+    if (position) this.#map.show({ pins: [{ ...position, kind: 'driver', label: this.#name, isStale: this.#look !== 'live' }], trail });
   }
 
   get #name() {
@@ -32,9 +31,10 @@ class WatchView {
     return position?.name || position?.username || driver;
   }
 
+  /** The server says again and again where somebody is who is live; where it does not, the connection is gone. */
   get #isOld() {
     const { position } = this.#watch;
-    return position !== null && this.#clock.now - position.at >= FleetDriver.SILENT_AFTER;
+    return position !== null && Date.now() - position.heardAt >= FleetDriver.SILENT_AFTER;
   }
 
   #renderWords() {
@@ -48,13 +48,14 @@ class WatchView {
     setText(byId('watch-words'), problem ? WATCH_PROBLEM_WORDS[problem.code] ?? problem.message : this.#words);
     byId('watch-map').hidden = !position;
     Object.assign(byId('watch').dataset, { look, lat: position?.lat ?? '', lng: position?.lng ?? '', trail: trail.length, lastUpdate: offline?.lastUpdate ?? '', code: problem?.code ?? '' });
-    if (this.#isOld !== this.#isStale) this.#renderMap();
-    this.#isStale = this.#isOld;
+    // A pin turns grey by age alone.
+    if (look !== this.#shown) this.#renderMap();
+    this.#shown = look;
   }
 
   get #look() {
     const { position, offline, problem } = this.#watch;
-    if (problem && !position) return 'wrong';
+    if (problem) return 'wrong';
     if (offline || this.#isOld) return 'off';
     return position ? 'live' : 'waiting';
   }
@@ -69,6 +70,6 @@ class WatchView {
   }
 
   #ago(at) {
-    return agoWords(this.#clock.now - at);
+    return agoWords(Date.now() - at);
   }
 }

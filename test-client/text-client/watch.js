@@ -2,7 +2,7 @@
 
 /**
  * Follows one driver over the WebSocket `/`, as a dashboard does: authenticates, watches, and knows what came of it. What the
- * driver said before the page was opened is not part of the trail.
+ * driver did before the page was opened is not part of the trail.
  */
 class Watch {
   /** Where nothing moves the server says so every 60 seconds. */
@@ -10,7 +10,7 @@ class Watch {
   static TOKEN_CODES = ['unauthenticated', 'token_expired'];
 
   changed = new Signal();
-  /** `{username, name, lat, lng, heading, speed, at}`; null before the first. */
+  /** `{username, name, lat, lng, heading, speed, at, heardAt}`, times in milliseconds since 1970; null before the first. */
   position = null;
   /** `{lat, lng}`, oldest first. */
   trail = [];
@@ -20,10 +20,9 @@ class Watch {
   problem = null;
   link;
   #driver;
-  #clock;
 
-  constructor({ driver, clock, session, choices, api, log }) {
-    [this.#driver, this.#clock] = [driver, clock];
+  constructor({ driver, session, choices, api, log }) {
+    this.#driver = driver;
     this.link = new RawLink({ path: () => '/', silence: Watch.SILENCE, session, choices, api, log });
     this.link.opened.listen(() => {
       this.link.send({ type: 'auth', role: 'client', token: session.token });
@@ -43,12 +42,11 @@ class Watch {
     this.changed.fire();
   }
 
-  #take({ username, name, lat, long: lng, heading, speed, timestamp }) {
+  #take({ username, name, lat, long: lng, heading, speed, lastUpdate }) {
     const before = this.position;
     const isElsewhere = !before || before.lat !== lat || before.lng !== lng;
-    // The position is said again and again; without a time of its own it is as old as the first time it was.
-    const at = Date.parse(timestamp) || (isElsewhere ? this.#clock.now : before.at);
-    this.position = { username, name, lat, lng, heading: heading ?? Watch.#heading(before, { lat, lng }), speed, at };
+    const at = Date.parse(lastUpdate);
+    this.position = { username, name, lat, lng, heading: heading ?? Watch.#heading(before, { lat, lng }), speed, at, heardAt: Date.now() };
     if (isElsewhere) this.trail = [...this.trail, { lat, lng }];
     [this.offline, this.problem] = [null, null];
   }
