@@ -65,7 +65,8 @@ class PinCanvas {
   }
 
   #fitTo({ width, height }) {
-    const ratio = devicePixelRatio || 1;
+    // Nobody sees the difference beyond two, and every pixel takes time.
+    const ratio = Math.min(devicePixelRatio || 1, 2);
     if (ratio !== this.#ratio) this.#forgetSprites();
     this.#ratio = ratio;
     const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];

@@ -68,12 +68,13 @@ class PinPicture {
 
   /** Leaves pins of one row of `sprites` on the picture, each at its place. */
   stamp(sprites, row, drivers, xs, ys) {
-    if (!this.#stamps.has(sprites)) this.#stamps.set(sprites, sprites.stamps(this.#image.width));
+    if (!this.#stamps.has(sprites)) this.#stamps.set(sprites, PinSprites.LOOKS.map(() => []));
     const stamps = this.#stamps.get(sprites)[row];
     const [width, border] = [this.#image.width, this.#border];
     for (let index = 0; index < drivers.length; index++) {
       const at = (ys[index] + border) * width + xs[index] + border;
-      stamps[PinSprites.column(drivers[index].heading)].press(this.#pixels, at);
+      const column = PinSprites.column(drivers[index].heading);
+      (stamps[column] ??= sprites.stamp(row, column, width)).press(this.#pixels, at);
     }
   }
 

@@ -42,22 +42,16 @@ class PinSprites {
     context.drawImage(this.#sheet, PinSprites.column(heading) * cell, row * cell, cell, cell, x - half, y - half, cell, cell);
   }
 
-  /** Stamps of all pins for a picture that is `width` pixels wide, by row and column: `stamps[row][column]`. */
-  stamps(width) {
+  /** A pin as a stamp for a picture that is `width` pixels wide. */
+  stamp(row, column, width) {
     const [cell, half] = [this.#cell, this.#cell >> 1];
-    const { data } = this.#context.getImageData(0, 0, this.#sheet.width, this.#sheet.height);
-    const pixels = new Uint32Array(data.buffer);
-    const stamp = (row, column) => {
-      const points = [];
-      for (let y = 0; y < cell; y++) {
-        for (let x = 0; x < cell; x++) {
-          const colour = pixels[(row * cell + y) * this.#sheet.width + column * cell + x];
-          if (colour >>> 24) points.push({ offset: (y - half) * width + x - half, colour });
-        }
-      }
-      return new PinStamp(points);
-    };
-    return PinSprites.LOOKS.map((_, row) => Array.from({ length: PinSprites.HEADINGS + 1 }, (_each, column) => stamp(row, column)));
+    const pixels = new Uint32Array(this.#context.getImageData(column * cell, row * cell, cell, cell).data.buffer);
+    const points = [];
+    for (const [index, colour] of pixels.entries()) {
+      const [x, y] = [index % cell, Math.floor(index / cell)];
+      if (colour >>> 24) points.push({ offset: (y - half) * width + x - half, colour });
+    }
+    return new PinStamp(points);
   }
 
   get #context() { return this.#sheet.getContext('2d', { willReadFrequently: true }); }

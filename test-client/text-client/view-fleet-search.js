@@ -3,6 +3,8 @@
 /** Finds a driver by username, name or number: a field with the best matches below it. */
 class FleetSearch {
   static MOST = 8;
+  /** Milliseconds after which it is looked again for whom nobody was found, as the list may not be whole yet. */
+  static AGAIN = 500;
 
   /** A driver was picked. */
   picked = new Signal();
@@ -18,6 +20,7 @@ class FleetSearch {
     this.#input.addEventListener('focus', () => this.#look());
     this.#input.addEventListener('blur', () => this.#close());
     this.#input.addEventListener('keydown', (event) => this.#onKey(event));
+    setInterval(() => { if (!this.#list.hidden && !this.#found.length) this.#look(); }, FleetSearch.AGAIN);
     // A press would take the focus away, and with it the list, before it is a click.
     this.#list.addEventListener('pointerdown', (event) => event.preventDefault());
   }

@@ -11,6 +11,8 @@ export const START = { lat: 48.2085, lng: 16.3731 };
 export class Driver {
   #server;
   #socket = null;
+  /** When they last said where they are: no two positions are of one time. */
+  #saidAt = 0;
 
   /** Registers a driver, and lets them be online. */
   static async start(server, stem = 'driver') {
@@ -44,7 +46,8 @@ export class Driver {
   /** Says where they are: as many metres north and east of the start, going where `heading` says. */
   say({ north = 0, east = 0, heading = 0, speed = 10 } = {}) {
     const [latitude, longitude] = [START.lat + north / 111_320, START.lng + east / 74_200];
-    const data = { latitude, longitude, heading, speed, timestamp: new Date().toISOString() };
+    this.#saidAt = Math.max(Date.now(), this.#saidAt + 1);
+    const data = { latitude, longitude, heading, speed, timestamp: new Date(this.#saidAt).toISOString() };
     this.#socket.send(JSON.stringify({ type: 'location_update', data }));
     return { lat: latitude, lng: longitude };
   }

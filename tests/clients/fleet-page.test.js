@@ -74,7 +74,7 @@ describe('all drivers on the map page', () => {
     await comer.call('PATCH', '/api/auth/me', { name: 'Late Larry' });
     comer.say({ north: 10, east: 10 });
     await tab.shows(drivers.length);
-    await eventually(() => tab.look('late larry'));
+    await tab.look('late larry');
     await tab.says('card-username', new RegExp(`^${comer.username}$`));
     await tab.close();
   });
