@@ -1,4 +1,5 @@
-//! The pages for people, compiled in: the test client at `/`, the map of one order at `/map.html`.
+//! The pages for people, compiled in: the test client at `/`; an order, a driver, or all
+//! drivers on a map at `/map.html`.
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ pub fn router(config: &OrderConfig) -> Router {
         .route("/orders.css", page("orders.css"))
         .route("/map.html", page("map.html"))
         .route("/map.js", page("map.js"))
+        .route("/map.css", page("map.css"))
         .route("/favicon.svg", page("favicon.svg"))
         .route("/text-client/{name}", get(part))
         .route("/page-config.json", get(page_config))

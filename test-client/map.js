@@ -1,25 +1,30 @@
 'use strict';
 
-// One order on a map: `map.html?order=…`, by its id or number. Whoever is logged in on the test page is so here.
+// A map, and nothing else: of one order (`map.html?order=…`), of one driver (`map.html?driver=…`), or of all drivers. Whoever is
+// logged in on the test page is so here.
 
 /** A tab that was opened from the test page shares its refresh token, which is good for one use: it is left to that page. */
 class MapSession extends Session {
-  isOwn = false;
+  #own = new Kept('sessionStorage', 'waggle.session.own', null);
 
-  get refreshToken() { return this.isOwn ? super.refreshToken : undefined; }
+  get refreshToken() { return this.#own.value === this.me?._id ? super.refreshToken : undefined; }
+
+  /** Somebody has logged in here. */
+  startOwn(answer) {
+    this.#own.value = answer.user._id;
+    this.start(answer);
+  }
 }
 
 const session = new MapSession();
 const choices = new Choices();
 const log = new EventLog();
 const api = new Api(session, choices, log);
-const link = new Link(session, choices, api, log);
-const orders = new Orders({ link, api, session });
-const follow = new Follow({ link, api, orders });
 const config = new PageConfig();
-new TripView({ orders, follow, config });
 
-const wanted = new URLSearchParams(location.search).get('order');
+const asked = new URLSearchParams(location.search);
+const Page = asked.get('order') ? OrderPage : asked.get('driver') ? DriverPage : FleetPage;
+const page = new Page(asked.get('order') || asked.get('driver'), { session, choices, log, api, config });
 
 function complain(problem) {
   setText(byId('notice-text'), problem?.message ?? '');
@@ -34,48 +39,32 @@ function showState({ name, detail }) {
 }
 
 function showEntry() {
-  link.close();
+  page.link.close();
+  setText(byId('login-title'), page.prompt);
   byId('entry').hidden = false;
-  byId('order').hidden = true;
-}
-
-function showOrder() {
-  const { open } = orders;
-  if (!open) return;
-  document.title = `waggle · order ${open.orderNumber}`;
-  setText(byId('order-name'), `Order ${open.orderNumber}`);
-  setText(byId('order-status'), STATUS_WORDS[open.status]);
-  Object.assign(byId('order-status'), { hidden: false }).dataset.status = open.status;
-  renderSteps(byId('order-steps'), open);
+  page.element.hidden = true;
 }
 
 async function enter() {
   byId('entry').hidden = true;
-  byId('order').hidden = false;
+  page.element.hidden = false;
   complain(null);
   try {
-    if (!wanted) throw new Problem('Which order? Open this page as map.html?order= and its ID or number.');
     const [{ user }] = await Promise.all([api.me(), config.load(api)]);
     session.recognize(user);
-    const { order } = await api.order(wanted);
-    orders.take(order);
-    orders.show(order.id);
-    link.open();
+    await page.enter(user);
   } catch (problem) {
-    if (problem.status === 401) return showEntry();
-    complain(problem);
+    if (problem.status === 401 || problem.status === 403) showEntry();
+    if (problem.status !== 401) complain(problem);
   }
 }
 
-link.stateChanged.listen(showState);
-orders.changed.listen(showOrder);
-for (const { failed } of [orders, follow]) failed.listen(complain);
-orders.told.listen((text) => complain({ message: text }));
+page.link.stateChanged.listen(showState);
+page.complained.listen(complain);
 byId('theme').addEventListener('click', () => theme.toggle());
 onSubmit('login', async ({ identity, password }) => {
   const who = identity.includes('@') ? { email: identity } : { username: identity };
-  session.isOwn = true;
-  session.start(await api.login({ ...who, password }));
+  session.startOwn(await api.login({ ...who, password }));
   enter();
 });
 

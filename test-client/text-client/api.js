@@ -61,6 +61,9 @@ class Api {
   driver() { return this.#get('/api/drivers/me'); }
   driversNearby(query) { return this.#get('/api/drivers/nearby', query); }
 
+  drivers(query) { return this.#get('/api/v1/drivers', query); }
+  driverTrail(driver, query) { return this.#get(`/api/v1/drivers/${encodeURIComponent(driver)}/trail`, query); }
+
   /** What the server has pages know; not enveloped. */
   async pageConfig() {
     const answer = await this.#fetch('GET', '/page-config.json');
@@ -96,9 +99,11 @@ class Api {
     const response = await this.#fetch(method, path, body, token);
     const answer = await response.json().catch(() => null);
     this.#log.add('in', `${response.status} ${method} ${path}`, answer);
-    if (response.ok && answer) return answer.data;
-    throw new Problem(answer?.message ?? `The server answered ${response.status}.`, {
-      ...answer?.error,
+    // What is below `/api/v1` comes without an envelope.
+    const isBare = path.startsWith('/api/v1/');
+    if (response.ok && answer) return isBare ? answer : answer.data;
+    throw new Problem((isBare ? answer?.detail : answer?.message) ?? `The server answered ${response.status}.`, {
+      ...(isBare ? answer : answer?.error),
       status: response.status,
       retryAfter: Number(response.headers.get('Retry-After')) || undefined,
     });

@@ -39,12 +39,12 @@ class MapCamera {
     this.middle = { x: this.middle.x + before.x - after.x, y: this.middle.y + before.y - after.y };
   }
 
-  /** Shows all of these places, with room around them. */
-  fit(places) {
+  /** Shows all of these places, with room around them: so many pixels in all, to the sides and above and below. */
+  fit(places, { across = 160, along = 150 } = {}) {
     const points = places.map((place) => mercator.project(place));
     const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
     const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const room = { x: Math.max(40, this.width - 160), y: Math.max(40, this.height - 150) };
+    const room = { x: Math.max(40, this.width - across), y: Math.max(40, this.height - along) };
     const fits = Math.min(room.x / Math.max(right - left, 1e-9), room.y / Math.max(bottom - top, 1e-9));
     this.middle = { x: (left + right) / 2, y: (top + bottom) / 2 };
     this.zoom = Math.max(MapCamera.FURTHEST, Math.min(16, Math.log2(fits / MapCamera.TILE)));

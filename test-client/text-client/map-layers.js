@@ -84,7 +84,7 @@ const PIN_GLYPHS = {
   dropoff: 'M-6-16.6 0-22l6 5.4M-4.2-17.6v6.4h8.4v-6.4',
 };
 
-/** A pin: `{kind, label, lat, lng, heading?}`; kinds are pickup, dropoff and driver. */
+/** A pin: `{kind, label, lat, lng, heading?, isStale?}`; kinds are pickup, dropoff and driver. */
 function drawPin({ kind, label: words, heading }) {
   const name = draw('text', { class: 'map__name', y: kind === 'driver' ? 30 : 15, 'text-anchor': 'middle' });
   name.textContent = words;

@@ -12,7 +12,9 @@ class MapMoves {
     '-': (camera) => camera.zoomBy(-1),
   };
 
+  /** The camera was moved: `pan` or `zoom`. */
   moved = new Signal();
+  /** A place was clicked: `{lat, lng}`. */
   picked = new Signal();
   #element;
   #camera;
@@ -39,7 +41,7 @@ class MapMoves {
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
     this.#camera.zoomBy(Math.max(-1, Math.min(1, (-event.deltaY * lines) / 240)), this.#at(event));
-    this.moved.fire();
+    this.moved.fire('zoom');
   }
 
   #onKey(event) {
@@ -47,7 +49,7 @@ class MapMoves {
     if (!move || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     move(this.#camera);
-    this.moved.fire();
+    this.moved.fire(event.key.startsWith('Arrow') ? 'pan' : 'zoom');
   }
 
   #onDown(event) {
@@ -66,7 +68,7 @@ class MapMoves {
     this.#fingers.set(event.pointerId, now);
     if (others.length) this.#pinch(others[0], before, now);
     else this.#camera.pan(before.x - now.x, before.y - now.y);
-    if (this.#travelled > 4) this.moved.fire();
+    if (this.#travelled > 4) this.moved.fire(others.length ? 'zoom' : 'pan');
   }
 
   #pinch(still, before, now) {

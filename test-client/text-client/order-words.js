@@ -10,6 +10,8 @@ const STATUS_WORDS = {
   delivered: 'Delivered',
   cancelled: 'Cancelled',
 };
+/** Statuses as `/api/v1` spells them, where it spells them otherwise. */
+const V1_STATUSES = { out_for_delivery: 'outForDelivery' };
 /** What a driver does to bring an order a step further. */
 const NEXT_STEPS = {
   preparing: { status: 'outForDelivery', words: 'Picked up, on my way' },
