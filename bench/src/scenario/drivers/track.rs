@@ -56,7 +56,9 @@ impl Track {
     pub fn compare(&self, stored: &[Stored], sent: u64) -> Option<String> {
         let wrong = stored.iter().zip(1..).find(|&(found, number)| !self.is(found, number));
         match wrong {
-            Some((found, number)) => Some(format!("{found:?} is its position {number}")),
+            Some((found, number)) => {
+                Some(format!("{found:?} stands where position {number} belongs"))
+            }
             None if stored.len() as u64 == sent => None,
             None => Some(format!("{} of {sent} positions are stored", stored.len())),
         }
