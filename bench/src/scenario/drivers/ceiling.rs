@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::crew::Crew;
 use super::driver::{Driver, PING};
@@ -21,6 +21,8 @@ use crate::server::Span;
 
 /// Between two positions of a driver, by its own clock: so that none has the time of another.
 const STEP: Duration = Duration::from_millis(1);
+/// After a burst of which the server did not take all.
+const AFTER_OVERLOAD: Duration = Duration::from_millis(50);
 
 /// What happened in the measured window, and what it cost.
 struct Measured {
@@ -48,7 +50,8 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     fleet.plan.send_replace(Some(plan));
     let (span, accepted) = watch(bench, &fleet, window).await?;
     crew.await_settled(Instant::now()).await;
-    let behind = trail::await_stored(bench, before, fleet.sent()).await?;
+    let taken = fleet.sent() - fleet.overloaded();
+    let behind = trail::await_stored(bench, before, taken).await?;
 
     let mut report = Report::new(
         "drivers, ceiling",
@@ -56,6 +59,7 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     );
     Measured { span, accepted, behind }.fill(&mut report, bench.threads);
     report.latencies("burst to pong", &fleet.pong);
+    report.figure("positions not taken, whole run", fleet.overloaded() as f64, "");
     trail::verify(bench, &admin, &fleet, &plan, &mut report).await?;
     crew.dismiss(&mut report).await?;
     Ok(report)
@@ -68,8 +72,11 @@ async fn live(mut driver: Driver, burst: u64) -> Result<()> {
     driver.listen_until(sleep_until(plan.begin)).await?;
     let mut next = 1;
     while Instant::now() < plan.end {
-        driver.locate_many(&frames(&track, next, burst), burst).await?;
+        let taken = driver.locate_many(&frames(&track, next, burst), burst).await?;
         next += burst;
+        if taken < burst {
+            driver.listen_until(sleep(AFTER_OVERLOAD)).await?;
+        }
     }
     driver.settle().await?;
     driver.stay().await

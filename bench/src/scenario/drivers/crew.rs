@@ -80,7 +80,7 @@ impl Crew {
         self.fleet.leave.cancel();
         dismiss(&mut self.tasks, "drivers", report, |()| {}).await?;
         self.fleet.complain(report);
-        report.figure("other frames to drivers", self.fleet.noise.get() as f64, "");
+        self.fleet.describe_noise(report);
         Ok(())
     }
 }

@@ -63,14 +63,16 @@ impl Driver {
     }
 
     /// Says many positions at once, in frames that end with a `ping`, and waits for its answer.
-    pub async fn locate_many(&mut self, frames: &[u8], count: u64) -> Result<()> {
+    /// Tells how many of them the server has taken.
+    pub async fn locate_many(&mut self, frames: &[u8], count: u64) -> Result<u64> {
         self.known().sent.add_many(count);
-        let begun = Instant::now();
+        let (begun, before) = (Instant::now(), self.known().overloaded.get());
         self.client.write_frames(frames).await?;
         self.await_pong().await?;
         self.fleet.record(&self.fleet.pong, begun, Instant::now());
-        self.fleet.accepted.add_many(count);
-        Ok(())
+        let taken = count.saturating_sub(self.known().overloaded.get() - before);
+        self.fleet.accepted.add_many(taken);
+        Ok(taken)
     }
 
     /// Makes sure that the server has taken all that was sent.
@@ -137,7 +139,8 @@ fn hear(fleet: &Fleet, index: usize, pongs: &mut u64, text: &str) -> Result<()> 
             }
         }
         ToDriver::Error(reason) => fleet.refuse(reason),
-        ToDriver::Other => fleet.noise.add(),
+        ToDriver::Overloaded => fleet.drivers[index].overloaded.add(),
+        ToDriver::Other(kind) => fleet.overhear(&kind),
         ToDriver::Broken => fleet.foreign.add(),
     }
     Ok(())
@@ -167,7 +170,10 @@ mod tests {
         let connected = r#"{"type":"connected","data":{"driver_id":41,"server_time":"…"}}"#;
         hear(&fleet, 0, &mut pongs, connected).expect("the first word");
         hear(&fleet, 0, &mut pongs, r#"{"type":"pong","data":{}}"#).expect("an answer");
+        let full = r#"{"type":"error","data":{"code":"unavailable","message":"Later."}}"#;
+        hear(&fleet, 0, &mut pongs, full).expect("noted");
         assert_eq!((fleet.drivers[0].number.get(), pongs), (Some(&41), 1));
+        assert_eq!(fleet.overloaded(), 1);
         assert!(hear(&fleet, 0, &mut pongs, connected).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What all drivers of a scenario share: what they are to do, and what happened to them.
 
-use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,8 +28,8 @@ pub struct Fleet {
     pub settled: Counter,
     /// Positions that the server had taken when it answered a `ping`.
     pub accepted: Counter,
-    /// Frames to drivers that matter to nobody here.
-    pub noise: Counter,
+    /// Frames to drivers that matter to nobody here, by their types.
+    noise: Mutex<BTreeMap<String, u64>>,
     /// Orders told to a driver whose they are not, and what is no frame.
     pub foreign: Counter,
     refused: Counter,
@@ -48,6 +48,8 @@ pub struct Known {
     pub number: OnceLock<u64>,
     /// Positions that it has sent.
     pub sent: Counter,
+    /// Those of them that the server did not take.
+    pub overloaded: Counter,
 }
 
 /// When the drivers say where they are.
@@ -103,7 +105,7 @@ impl Fleet {
             connected: Counter::default(),
             settled: Counter::default(),
             accepted: Counter::default(),
-            noise: Counter::default(),
+            noise: Mutex::default(),
             foreign: Counter::default(),
             refused: Counter::default(),
             refusal: OnceLock::new(),
@@ -133,9 +135,30 @@ impl Fleet {
         let _ = self.refusal.set(reason);
     }
 
+    /// Counts a frame that matters to nobody.
+    pub fn overhear(&self, kind: &str) {
+        let mut noise = self.noise.lock().unwrap_or_else(PoisonError::into_inner);
+        match noise.get_mut(kind) {
+            Some(count) => *count += 1,
+            None => drop(noise.insert(kind.to_owned(), 1)),
+        }
+    }
+
     /// Positions that all drivers have sent.
     pub fn sent(&self) -> u64 {
         self.drivers.iter().map(|driver| driver.sent.get()).sum()
+    }
+
+    /// Positions of all drivers that the server did not take.
+    pub fn overloaded(&self) -> u64 {
+        self.drivers.iter().map(|driver| driver.overloaded.get()).sum()
+    }
+
+    /// Tells what else the drivers heard.
+    pub fn describe_noise(&self, report: &mut Report) {
+        for (kind, count) in &*self.noise.lock().unwrap_or_else(PoisonError::into_inner) {
+            report.figure(format!("{kind} to drivers"), *count as f64, "");
+        }
     }
 
     /// Adds to the report what must not be.

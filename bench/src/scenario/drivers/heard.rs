@@ -12,9 +12,12 @@ pub enum ToDriver<'a> {
     Pong,
     /// An order's number, and the name of its restaurant.
     Assigned(u64, Cow<'a, str>),
+    /// A position was not taken, because too many wait to be stored.
+    Overloaded,
     /// A code and what it means.
     Error(String),
-    Other,
+    /// Another, of this type.
+    Other(Cow<'a, str>),
     /// Not what it says that it is.
     Broken,
 }
@@ -82,11 +85,11 @@ impl<'a> ToDriver<'a> {
             Ok("order_assigned") => data(text).map(|Assigned { order_id, restaurant_name }| {
                 Self::Assigned(order_id, restaurant_name)
             }),
-            Ok("error") => {
-                data(text).map(|Failed { code, message }| Self::Error(format!("{code}: {message}")))
-            }
-            Ok(_) => Some(Self::Other),
-            Err(_) => None,
+            Ok("error") => data(text).map(|Failed { code, message }| match &*code {
+                "unavailable" => Self::Overloaded,
+                _ => Self::Error(format!("{code}: {message}")),
+            }),
+            _ => kind.ok().map(|typed| Self::Other(typed.kind)),
         };
         read.unwrap_or(Self::Broken)
     }
@@ -126,7 +129,10 @@ mod tests {
         assert_eq!(ToDriver::read(assigned), ToDriver::Assigned(105, "b1.2 7".into()));
         let error = r#"{"type":"error","data":{"code":"validation_failed","message":"No."}}"#;
         assert_eq!(ToDriver::read(error), ToDriver::Error("validation_failed: No.".to_owned()));
-        assert_eq!(ToDriver::read(r#"{"type":"order_update","data":{}}"#), ToDriver::Other);
+        let full = r#"{"type":"error","data":{"code":"unavailable","message":"Later."}}"#;
+        assert_eq!(ToDriver::read(full), ToDriver::Overloaded);
+        let other = r#"{"type":"order_update","data":{}}"#;
+        assert_eq!(ToDriver::read(other), ToDriver::Other("order_update".into()));
     }
 
     #[test]

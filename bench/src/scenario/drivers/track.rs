@@ -52,21 +52,24 @@ impl Track {
         (is_near(lat, self.lat(number)) && is_near(lng, self.lng())).then_some(number)
     }
 
-    /// What is wrong with a history that must have the first so many positions and no others, the earliest first.
-    pub fn compare(&self, stored: &[Stored], sent: u64) -> Option<String> {
-        let wrong = stored.iter().zip(1..).find(|&(found, number)| !self.is(found, number));
-        match wrong {
-            Some((found, number)) => {
-                Some(format!("{found:?} stands where position {number} belongs"))
+    /// What is wrong with a history that must have the first so many positions but for so many that the server did not
+    /// take, each once, the earliest first, and no others.
+    pub fn compare(&self, stored: &[Stored], sent: u64, missing: u64) -> Option<String> {
+        let mut last = 0;
+        for found in stored {
+            match self.stored_number(found).filter(|number| (last + 1..=sent).contains(number)) {
+                Some(number) => last = number,
+                None => return Some(format!("after position {last} stands {found:?}")),
             }
-            None if stored.len() as u64 == sent => None,
-            None => Some(format!("{} of {sent} positions are stored", stored.len())),
         }
+        let (count, due) = (stored.len() as u64, sent - missing.min(sent));
+        (count != due).then(|| format!("{count} of {due} positions are stored"))
     }
 
-    fn is(&self, stored: &Stored, number: u64) -> bool {
-        self.number(stored.lat, stored.lng) == Some(number)
-            && stored.timestamp.parse::<Timestamp>().is_ok_and(|at| at == self.timestamp(number))
+    fn stored_number(&self, stored: &Stored) -> Option<u64> {
+        let number = self.number(stored.lat, stored.lng)?;
+        let at = stored.timestamp.parse::<Timestamp>().ok()?;
+        (at == self.timestamp(number)).then_some(number)
     }
 
     fn lat(&self, number: u64) -> f64 {
@@ -117,12 +120,20 @@ mod tests {
     #[test]
     fn a_history_must_be_whole_in_order_and_to_the_millisecond() {
         let whole: Vec<_> = (1..=4).map(stored).collect();
-        assert_eq!(TRACK.compare(&whole, 4), None);
-        assert!(TRACK.compare(&whole, 5).is_some(), "one is lost");
-        assert!(TRACK.compare(&whole, 3).is_some(), "one too many");
-        assert!(TRACK.compare(&[stored(1), stored(3), stored(2), stored(4)], 4).is_some());
-        assert!(TRACK.compare(&[stored(1), stored(1)], 2).is_some(), "one twice");
+        assert_eq!(TRACK.compare(&whole, 4, 0), None);
+        assert!(TRACK.compare(&whole, 5, 0).is_some(), "one is lost");
+        assert!(TRACK.compare(&whole, 3, 0).is_some(), "one too many");
+        assert!(TRACK.compare(&[stored(1), stored(3), stored(2), stored(4)], 4, 0).is_some());
+        assert!(TRACK.compare(&[stored(1), stored(1)], 2, 0).is_some(), "one twice");
         let late = Stored { timestamp: TRACK.timestamp(2).to_string(), ..stored(1) };
-        assert!(TRACK.compare(&[late], 1).is_some(), "another time");
+        assert!(TRACK.compare(&[late], 1, 0).is_some(), "another time");
+    }
+
+    #[test]
+    fn what_was_not_taken_is_not_in_a_history() {
+        let partial = [stored(1), stored(4)];
+        assert_eq!(TRACK.compare(&partial, 4, 2), None);
+        assert!(TRACK.compare(&partial, 4, 1).is_some(), "one is lost");
+        assert!(TRACK.compare(&partial, 4, 3).is_some(), "one was stored all the same");
     }
 }
