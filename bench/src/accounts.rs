@@ -24,6 +24,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// A registered user.
 pub struct Account {
     pub id: String,
+    pub username: String,
     pub token: String,
 }
 
@@ -68,6 +69,7 @@ struct Registered {
 struct RegisteredUser {
     #[serde(rename = "_id")]
     id: String,
+    username: String,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +159,7 @@ impl Accounts {
         );
         let Envelope { data: Registered { token, user } } =
             answer.json().await.context("decoding the answer")?;
-        Ok(Account { id: user.id, token })
+        Ok(user.account(token))
     }
 
     /// How many messages the store holds unread for these users, together; none where the server cannot tell.
@@ -185,7 +187,7 @@ impl Accounts {
         let body = json!({ "email": email, "password": password });
         let request = self.http.post(format!("{}/api/auth/login", self.url)).json(&body);
         let Registered { token, user } = data(request).await.context("POST /api/auth/login")?;
-        Ok(Account { id: user.id, token })
+        Ok(user.account(token))
     }
 
     /// What the server answers this user at `path`.
@@ -204,13 +206,40 @@ impl Accounts {
         let request = self.http.post(format!("{}{path}", self.url)).json(body);
         data(request.bearer_auth(&account.token)).await.with_context(|| format!("POST {path}"))
     }
+
+    /// The same as `get`, where answers have no envelope.
+    pub async fn get_bare<T: DeserializeOwned>(&self, account: &Account, path: &str) -> Result<T> {
+        let request = self.http.get(format!("{}{path}", self.url));
+        bare(request.bearer_auth(&account.token)).await.with_context(|| format!("GET {path}"))
+    }
+
+    /// The same as `post`, where answers have no envelope.
+    pub async fn post_bare<T: DeserializeOwned>(
+        &self,
+        account: &Account,
+        path: &str,
+        body: &Value,
+    ) -> Result<T> {
+        let request = self.http.post(format!("{}{path}", self.url)).json(body);
+        bare(request.bearer_auth(&account.token)).await.with_context(|| format!("POST {path}"))
+    }
+}
+
+impl RegisteredUser {
+    fn account(self, token: String) -> Account {
+        Account { id: self.id, username: self.username, token }
+    }
 }
 
 async fn data<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T> {
+    let Envelope { data } = bare(request).await?;
+    Ok(data)
+}
+
+async fn bare<T: DeserializeOwned>(request: reqwest::RequestBuilder) -> Result<T> {
     let answer = request.send().await?;
     let status = answer.status();
     let text = answer.text().await?;
     ensure!(status.is_success(), "answered {status}: {text}");
-    let Envelope { data } = serde_json::from_str(&text).context("decoding the answer")?;
-    Ok(data)
+    serde_json::from_str(&text).context("decoding the answer")
 }

@@ -1,8 +1,12 @@
 //! The command line: which server, which scenario, how much of it.
 
+mod drivers;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use drivers::{Ceiling, Drivers, Idle, Steady};
 
 /// Load generator for waggle and for servers that speak the same chat over Socket.IO.
 #[derive(Debug, Parser)]
@@ -83,7 +87,10 @@ pub enum Scenario {
     Orders(Orders),
     /// The nearest of many drivers: the latency of asking for them.
     Nearest(Nearest),
-    /// All of the above but `orders` and `nearest`, one after the other, on one server.
+    /// Drivers on their raw sockets: many at a steady pace, many idle, or a few as fast as can be.
+    #[command(subcommand)]
+    Drivers(Drivers),
+    /// `hold` to `join`, one after the other, on one server.
     All(All),
 }
 
@@ -278,6 +285,7 @@ impl Scenario {
             Self::Join(_) => 2,
             Self::Orders(orders) => orders.customers.saturating_add(orders.drivers),
             Self::Nearest(_) => 0,
+            Self::Drivers(drivers) => drivers.sockets(),
             Self::All(all) => {
                 let pairs = 2 * all.senders.max(all.pairs);
                 all.connections.max(pairs).max(all.room_members)

@@ -61,7 +61,7 @@ async fn run(cli: Cli) -> Result<usize> {
     limits::raise_open_files(cli.scenario.sockets())?;
     let mut bench = until_interrupted(Bench::open(&cli)).await?;
     let mut results = Results::new(bench.describe());
-    let ran = until_interrupted(scenario::run(&bench, &cli.scenario, &mut results)).await;
+    let ran = until_interrupted(scenario::run(&mut bench, &cli.scenario, &mut results)).await;
     if ran.is_err() {
         bench.server.explain_failure();
     }

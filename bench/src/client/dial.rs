@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::packet::{Kind, namespace_prefix};
-use super::{Client, LeanClient};
+use super::{Client, LeanClient, RawClient};
 
 /// The longest a connect may take, from TCP to the joined namespace.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -71,6 +71,19 @@ impl Dialer {
             .with_context(|| format!("connecting to {}", self.server))
     }
 
+    /// A WebSocket at this path, without Socket.IO.
+    pub async fn connect_raw(&self, path: &str) -> Result<RawClient> {
+        timeout(CONNECT_TIMEOUT, self.open(path))
+            .await
+            .map_err(|_| anyhow!("not connected within {CONNECT_TIMEOUT:?}"))?
+            .with_context(|| format!("connecting to {}", self.server))
+    }
+
+    async fn open(&self, path: &str) -> Result<RawClient> {
+        let stream = self.tcp().await.context("opening TCP")?;
+        RawClient::upgrade(stream, &self.host, path).await
+    }
+
     async fn handshake(&self, token: &str) -> Result<Client> {
         let socket = self.upgrade().await?;
         let mut client =
@@ -82,9 +95,7 @@ impl Dialer {
     }
 
     async fn lean_handshake(&self, token: &str) -> Result<LeanClient> {
-        let stream = self.tcp().await.context("opening TCP")?;
-        let namespace = Arc::clone(&self.namespace);
-        let mut client = LeanClient::upgrade(stream, &self.host, PATH, namespace).await?;
+        let mut client = LeanClient::new(self.open(PATH).await?, Arc::clone(&self.namespace));
         client.expect(Kind::Open).await?;
         client.write(&self.join(token)).await?;
         client.expect(Kind::Connected).await?;

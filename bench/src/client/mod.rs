@@ -1,10 +1,11 @@
 //! One Socket.IO client over a WebSocket, written by hand: as little work per packet as possible, so that the
-//! generator does not compete with the server for the processor.
+//! generator does not compete with the server for the processor. And plain WebSockets, without Socket.IO.
 
 mod dial;
 mod frame;
 mod lean;
 mod packet;
+mod raw;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,8 +19,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use dial::Dialer;
+pub use frame::{Purpose, encode};
 pub use lean::LeanClient;
 pub use packet::{Kind, Packet, event_name};
+pub use raw::RawClient;
 
 /// How long a client waits for its transport to close.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,5 +1,6 @@
 //! What is measured. Each scenario prepares its clients, lets them run, and reports what it saw and what it cost.
 
+mod drivers;
 mod found;
 mod hold;
 mod lone;
@@ -24,7 +25,7 @@ use crate::accounts::{Account, Accounts};
 use crate::cli::{All, Cli, Hold, Join, Lone, Room, Scenario, Send, Store, Typing};
 use crate::client::{Client, Dialer};
 use crate::report::Results;
-use crate::server::Server;
+use crate::server::{ADMIN, Server};
 
 /// Between two scenarios, so that the presence of the one before does not fall into the next.
 const PAUSE: Duration = Duration::from_secs(7);
@@ -73,6 +74,16 @@ impl Bench {
         json!({ "cpu": model.map(|(_, name)| name), "cores": cores, "threads": self.threads, "server": self.target })
     }
 
+    /// The admin that the server was started with.
+    async fn admin(&self) -> Result<Account> {
+        let (email, password) = ADMIN;
+        self.accounts.log_in(email, password).await.with_context(|| {
+            format!(
+                "the server must be started with ADMIN_EMAIL={email} ADMIN_PASSWORD='{password}'"
+            )
+        })
+    }
+
     /// A client for each account, in their order.
     async fn connect(&self, accounts: &[Arc<Account>]) -> Result<Vec<Client>> {
         let connects = stream::iter(accounts).map(|account| self.dialer.connect(&account.token));
@@ -98,7 +109,7 @@ fn is_rate(rate: f64) -> bool {
 }
 
 /// Runs what the command line asks for.
-pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> Result<()> {
+pub async fn run(bench: &mut Bench, scenario: &Scenario, results: &mut Results) -> Result<()> {
     let report = match scenario {
         Scenario::Hold(hold) => hold::run(bench, hold).await.context("hold")?,
         Scenario::Send(send) => send::run(bench, send).await.context("send")?,
@@ -108,6 +119,7 @@ pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> R
         Scenario::Join(join) => rooms::join::run(bench, join).await.context("join")?,
         Scenario::Orders(options) => orders::run(bench, options).await.context("orders")?,
         Scenario::Nearest(options) => nearest::run(bench, options).await.context("nearest")?,
+        Scenario::Drivers(what) => drivers::run(bench, what).await.context("drivers")?,
         Scenario::All(all) => return run_all(bench, all, results).await,
     };
     results.add(report);
@@ -115,7 +127,7 @@ pub async fn run(bench: &Bench, scenario: &Scenario, results: &mut Results) -> R
 }
 
 /// `hold` comes first: memory is measured on a server that has not grown yet.
-async fn run_all(bench: &Bench, all: &All, results: &mut Results) -> Result<()> {
+async fn run_all(bench: &mut Bench, all: &All, results: &mut Results) -> Result<()> {
     ensure!(all.room_members > 1, "room-members must be at least 2");
     let &All { connections, senders, seconds, count, pairs, .. } = all;
     let room = |rooms: usize, rate| {

@@ -17,7 +17,7 @@ use crate::cli::Nearest as Options;
 use crate::latency::Latencies;
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::server::{ADMIN, Span};
+use crate::server::Span;
 
 /// So many are told of at most.
 const MOST: usize = 100;
@@ -58,12 +58,7 @@ struct Measured {
 pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     let &Options { drivers, count, radius } = options;
     ensure!(drivers > 0 && count > 0 && radius > 0, "drivers, count and radius must be at least 1");
-    let admin = bench.accounts.log_in(ADMIN.0, ADMIN.1).await.with_context(|| {
-        format!(
-            "the server must be started with ADMIN_EMAIL={} ADMIN_PASSWORD='{}'",
-            ADMIN.0, ADMIN.1
-        )
-    })?;
+    let admin = bench.admin().await?;
     let accounts = bench.accounts.take_drivers(drivers).await?;
     let places: Vec<_> = (0..drivers as u64).map(place).collect();
     let begun = Instant::now();

@@ -50,6 +50,8 @@ pub struct Started {
     child: Child,
     port: u16,
     directory: TempDir,
+    binary: PathBuf,
+    target: Target,
 }
 
 impl Started {
@@ -62,12 +64,20 @@ impl Started {
         let child = command(&binary, target, directory.path(), port)?
             .spawn()
             .with_context(|| format!("starting {}", binary.display()))?;
-        let mut started = Self { child, port, directory };
+        let mut started = Self { child, port, directory, binary, target: target.clone() };
         if let Err(error) = started.wait_until_ready(http).await {
             started.show_log();
             return Err(error);
         }
         Ok(started)
+    }
+
+    /// Ends it and starts it again, on the same port and data.
+    pub async fn restart(&mut self, http: &reqwest::Client) -> Result<()> {
+        self.stop().await?;
+        let mut command = command(&self.binary, &self.target, self.directory.path(), self.port)?;
+        self.child = command.spawn().context("spawning")?;
+        self.wait_until_ready(http).await
     }
 
     /// Its process.
@@ -90,7 +100,7 @@ impl Started {
     }
 
     /// Asks it to end, and insists after a while.
-    pub async fn stop(mut self) -> Result<()> {
+    pub async fn stop(&mut self) -> Result<()> {
         let pid =
             i32::try_from(self.pid()?).ok().and_then(Pid::from_raw).context("not a process id")?;
         kill_process(pid, Signal::TERM).context("ending the server")?;

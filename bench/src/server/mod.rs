@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::cli::Target;
 pub use child::ADMIN;
 use child::Started;
-use metrics::{WriterCounts, writer_counts};
+use metrics::{WriterCounts, Writers, writers};
 use process::{Usage, machine_cpu, usage};
 
 /// The longest a request for the counters may take.
@@ -36,7 +36,7 @@ pub struct Sample {
     generator: Usage,
     /// Of all processes.
     machine: Duration,
-    writer: Option<WriterCounts>,
+    writers: Option<Writers>,
 }
 
 /// What was used between two moments.
@@ -65,7 +65,7 @@ impl Server {
 
     /// Reads what was used so far.
     pub async fn sample(&self) -> Result<Sample> {
-        let writer = writer_counts(&self.http, &self.url)
+        let writers = writers(&self.http, &self.url)
             .await
             .with_context(|| format!("reading {}/metrics: is the server running?", self.url))?;
         Ok(Sample {
@@ -74,7 +74,7 @@ impl Server {
             mongod: self.mongod_pid.map(usage).transpose()?,
             generator: usage(std::process::id())?,
             machine: machine_cpu()?,
-            writer,
+            writers,
         })
     }
 
@@ -85,10 +85,19 @@ impl Server {
         }
     }
 
+    /// Ends a started server and starts it again on its data, so that nothing is in its memory that earlier work left
+    /// there. Tells whether it did: one that runs already is left alone.
+    pub async fn restart(&mut self) -> Result<bool> {
+        let Some(started) = &mut self.started else { return Ok(false) };
+        started.restart(&self.http).await.context("starting the server again")?;
+        self.pid = Some(started.pid()?);
+        Ok(true)
+    }
+
     /// Ends a started server.
     pub async fn stop(&mut self) -> Result<()> {
         match self.started.take() {
-            Some(started) => started.stop().await,
+            Some(mut started) => started.stop().await,
             None => Ok(()),
         }
     }
@@ -124,9 +133,17 @@ impl Span {
 
     /// Groups that the message writer committed, and messages in them.
     pub fn written(&self) -> Option<(f64, f64)> {
-        let (from, to) = (self.from.writer?, self.to.writer?);
-        Some((to.commits - from.commits, to.items - from.items))
+        Some(grown(self.from.writers?.messages, self.to.writers?.messages))
     }
+
+    /// Groups that the writer of positions committed, and positions in them.
+    pub fn located(&self) -> Option<(f64, f64)> {
+        Some(grown(self.from.writers?.locations, self.to.writers?.locations))
+    }
+}
+
+fn grown(from: WriterCounts, to: WriterCounts) -> (f64, f64) {
+    (to.commits - from.commits, to.items - from.items)
 }
 
 /// None where the clock of the kernel is too coarse to have seen any.
