@@ -224,7 +224,7 @@ on_every_store! {
     async fn too_many_locations_are_told_with_the_time_to_wait(server) {
         let [dan, eve] = server.drivers(["dan", "eve"]).await;
         let mut socket = dan.drive().await;
-        let at = |lng: i64| json!({ "latitude": 0, "longitude": lng });
+        let at = |lng: i64| json!({ "latitude": 0, "longitude": lng, "timestamp": ahead(lng - 10) });
         for lng in 1..=3 {
             socket.send("location_update", &at(lng));
         }

@@ -103,7 +103,7 @@ on_every_store! {
         for socket in [&mut dans, &mut eves] {
             time(&socket.expect("token_expiring").await["expiresAt"]);
         }
-        eves.refused("refresh_token", &json!({ "token": dan.token }), "unauthenticated").await;
+        eves.refused("refresh_token", &json!({ "token": dan.token }), "forbidden").await;
         eves.refused("refresh_token", &json!({ "token": "garbage" }), "unauthenticated").await;
         eves.send("refresh_token", &json!({ "token": eve.token }));
         time(&dans.expect("token_expired").await["expiresAt"]);

@@ -128,6 +128,7 @@ on_every_store! {
         let dan = server.driver("dan").await;
         for _ in 0..20 {
             let mut wire = Wire::open(server, &dan.driver_path()).await.unwrap();
+            assert_eq!(wire.read().await.unwrap().0, crate::support::wire::TEXT, "connected");
             let location = br#"{"type":"location_update","data":{"latitude":0,"longitude":0}}"#;
             let burst = crate::support::wire::frame(0x81, location).repeat(100);
             wire.write_bytes(&burst).await.unwrap();

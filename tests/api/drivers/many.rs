@@ -92,7 +92,11 @@ async fn administer(admin: Person, drivers: Arc<Vec<Person>>, orders: usize) -> 
             let for_good = rand::rng().random_bool(0.5);
             match for_good {
                 true => admin.call_off(&order, "Gone").await,
-                false => admin.v1_on(&order, "unassign", &json!({})).await.bare(200),
+                false => {
+                    admin.v1_on(&order, "unassign", &json!({})).await.bare(200);
+                    // Or it is offered to every driver at every connect.
+                    admin.call_off(&order, "Nobody's").await
+                }
             };
         }
         fates.push(Fate { driver, number, cancelled });
