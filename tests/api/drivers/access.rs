@@ -78,7 +78,9 @@ on_every_store! {
                 let answer = call(server, row, &order, Some(&who.token)).await;
                 if expected < 300 {
                     assert_eq!(answer.status, expected, "{row:?} by {}: {answer:?}", who.username);
-                    assert!(answer.body.get("success").is_none() && answer.body.get("code").is_none());
+                    assert!(
+                        answer.body.get("success").is_none() && answer.body.get("code").is_none()
+                    );
                 } else {
                     assert_eq!(answer.status, expected, "{row:?} by {}: {answer:?}", who.username);
                     answer.refused_v1(expected, word(expected));
@@ -97,17 +99,28 @@ on_every_store! {
         }
         let expired = [dan.until(-1), admin.until(-1)];
         for row in &ROUTES {
-            for token in [None, Some("garbage"), Some(""), Some(&*ended[0].token), Some(&*ended[1].token)] {
+            for token in
+                [None, Some("garbage"), Some(""), Some(&*ended[0].token), Some(&*ended[1].token)]
+            {
                 call(server, row, &order, token).await.refused_v1(401, "unauthenticated");
             }
             for person in &expired {
-                call(server, row, &order, Some(&person.token)).await.refused_v1(401, "token_expired");
+                call(server, row, &order, Some(&person.token))
+                    .await
+                    .refused_v1(401, "token_expired");
             }
         }
         let after = admin.get(&format!("/api/v1/orders/{}", order["order_id"])).await.bare(200);
         assert_eq!(after["status"], "preparing", "nothing was done");
         for path in ["ws/driver/dan", "ws/admin"] {
-            for token in ["", "garbage", &ended[0].token, &ended[1].token, &expired[0].token, &expired[1].token] {
+            for token in [
+                "",
+                "garbage",
+                &ended[0].token,
+                &ended[1].token,
+                &expired[0].token,
+                &expired[1].token,
+            ] {
                 let path = format!("/api/v1/{path}?token={token}");
                 assert_eq!(Raw::refusal(server, &path).await, Some(4001), "{path}");
             }
@@ -130,7 +143,10 @@ on_every_store! {
             ("GET", "drivers/999999/trail".to_owned(), &admin),
             ("GET", format!("drivers/{}/trail", admin.id), &admin),
         ] {
-            let request = who.request(Method::from_bytes(method.as_bytes()).unwrap(), &format!("/api/v1/{path}"));
+            let request = who.request(
+                Method::from_bytes(method.as_bytes()).unwrap(),
+                &format!("/api/v1/{path}"),
+            );
             let answer = Answer::of(request).await;
             assert_eq!(answer.status, 404, "{method} {path}: {answer:?}");
             answer.refused_v1(404, "not_found");
@@ -158,7 +174,10 @@ on_every_store! {
         let mut pair = Value::Null;
         for body in [by("username", "dan"), by("email", "dan@example.com")] {
             pair = server.post("/api/v1/auth/login", &body).await.bare(200);
-            assert_eq!((&pair["token_type"], &pair["driver"]["username"]), (&json!("bearer"), &json!("dan")));
+            assert_eq!(
+                (&pair["token_type"], &pair["driver"]["username"]),
+                (&json!("bearer"), &json!("dan"))
+            );
             assert!(pair["expires_in"].as_u64().is_some_and(|seconds| seconds > 0), "{pair}");
             time(&pair["driver"]["created_at"]);
         }

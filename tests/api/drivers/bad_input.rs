@@ -95,7 +95,10 @@ on_every_store! {
             ("speed", vec![json!(-0.1)]),
             ("accuracy", vec![json!(-1)]),
             ("battery_level", vec![json!(-1), json!(100.1)]),
-            ("timestamp", vec![json!(ahead(75)), json!("yesterday"), json!("2025-05-20"), json!("")]),
+            (
+                "timestamp",
+                vec![json!(ahead(75)), json!("yesterday"), json!("2025-05-20"), json!("")],
+            ),
         ] {
             for value in values {
                 let data = with(field, value);
@@ -206,7 +209,11 @@ on_every_store! {
     async fn an_id_is_acknowledged(server) {
         let mut socket = server.driver("dan").await.drive().await;
         for (text, id, ok) in [
-            (r#"{"type":"location_update","id":7,"data":{"latitude":0,"longitude":0}}"#, json!(7), true),
+            (
+                r#"{"type":"location_update","id":7,"data":{"latitude":0,"longitude":0}}"#,
+                json!(7),
+                true,
+            ),
             (r#"{"type":"location_update","id":"a","data":{}}"#, json!("a"), false),
             (r#"{"type":"nothing","id":0}"#, json!(0), false),
         ] {
@@ -224,7 +231,8 @@ on_every_store! {
     async fn too_many_locations_are_told_with_the_time_to_wait(server) {
         let [dan, eve] = server.drivers(["dan", "eve"]).await;
         let mut socket = dan.drive().await;
-        let at = |lng: i64| json!({ "latitude": 0, "longitude": lng, "timestamp": ahead(lng - 10) });
+        let at =
+            |lng: i64| json!({ "latitude": 0, "longitude": lng, "timestamp": ahead(lng - 10) });
         for lng in 1..=3 {
             socket.send("location_update", &at(lng));
         }

@@ -55,7 +55,12 @@ on_every_store! {
         let ended = logged_out(&dan).await;
         let expired = dan.until(-1);
         let tokens = [
-            eve.token.as_str(), &alice.token, &admin.token, &expired.token, &ended.token, "",
+            eve.token.as_str(),
+            &alice.token,
+            &admin.token,
+            &expired.token,
+            &ended.token,
+            "",
             "garbage",
         ];
         for token in tokens {
@@ -65,7 +70,8 @@ on_every_store! {
         }
         assert_eq!(Raw::refusal(server, "/api/v1/ws/driver/dan").await, Some(4001));
         let nobody = "0".repeat(24);
-        for named in ["nobody", "99999", "alice", &alice.id, &nobody, "-1", "a%20b", "%F0%9F%9A%97"] {
+        for named in ["nobody", "99999", "alice", &alice.id, &nobody, "-1", "a%20b", "%F0%9F%9A%97"]
+        {
             assert_eq!(closed_with(server, named, &dan.token).await, Some(4001), "{named}");
         }
         server.until_sockets(0).await;
@@ -80,7 +86,8 @@ on_every_store! {
             let path = format!("/api/v1/ws/admin?token={token}");
             assert_eq!(Raw::refusal(server, &path).await, Some(4001), "{token}");
         }
-        let mut socket = Raw::open(server, &format!("/api/v1/ws/admin?token={}", admin.token)).await;
+        let mut socket =
+            Raw::open(server, &format!("/api/v1/ws/admin?token={}", admin.token)).await;
         let connected = socket.expect_connected().await;
         time(&connected["server_time"]);
         assert!(connected.get("driver_id").is_none(), "{connected}");
@@ -115,8 +122,11 @@ on_every_store! {
     async fn a_page_of_another_origin_gets_no_socket(server) {
         let dan = server.driver("dan").await;
         let own = format!("http://{}", server.address());
-        for path in [dan.driver_path(), format!("/api/v1/ws/admin?token={}", dan.token), "/".to_owned()] {
-            for origin in ["https://evil.example", "null", "https://good.example.evil.example", ""] {
+        for path in
+            [dan.driver_path(), format!("/api/v1/ws/admin?token={}", dan.token), "/".to_owned()]
+        {
+            for origin in ["https://evil.example", "null", "https://good.example.evil.example", ""]
+            {
                 let headers = [&UPGRADE[..], &[("Origin", origin)]].concat();
                 let answer = no_socket(server, &path, &headers).await;
                 assert_eq!(answer.status, 403, "{path} {origin}: {}", answer.text);

@@ -86,9 +86,14 @@ on_every_store! {
         assert_eq!((all["total"].as_f64(), &all["orders"]), (Some(7.55), &json!(3)));
         assert_eq!(all["days"].as_array().unwrap().len(), 30);
         assert_eq!(all["days"][0]["date"], today["date"]);
-        for wrong in ["tz=Vienna", "from=yesterday", "to=2025-02-30", "limit=0",
-            "limit=x", "from=2025-02-02&to=2025-02-01"]
-        {
+        for wrong in [
+            "tz=Vienna",
+            "from=yesterday",
+            "to=2025-02-30",
+            "limit=0",
+            "limit=x",
+            "from=2025-02-02&to=2025-02-01",
+        ] {
             let answer = dan.get(&format!("/api/v1/earnings/history?{wrong}")).await;
             answer.refused_v1(400, "validation_failed");
         }
@@ -121,21 +126,27 @@ on_every_store! {
         server.start_with(&[]).await;
 
         let vienna = history(&dan, "tz=Europe/Vienna&from=2025-03-29&to=2025-03-31").await;
-        assert_eq!(days(&vienna), [
-            ("2025-03-29", 16.0, 1),
-            // 23 hours: from 23:00Z to 22:00Z.
-            ("2025-03-30", 32.0 + 64.0 + 128.0 + 256.0, 4),
-            ("2025-03-31", 512.0, 1),
-        ]);
+        assert_eq!(
+            days(&vienna),
+            [
+                ("2025-03-29", 16.0, 1),
+                // 23 hours: from 23:00Z to 22:00Z.
+                ("2025-03-30", 32.0 + 64.0 + 128.0 + 256.0, 4),
+                ("2025-03-31", 512.0, 1),
+            ]
+        );
         assert_eq!((vienna["total"].as_f64(), &vienna["orders"]), (Some(1008.0), &json!(6)));
 
         let york = history(&dan, "tz=America/New_York&from=2025-03-08&to=2025-03-10").await;
-        assert_eq!(days(&york), [
-            ("2025-03-08", 1.0, 1),
-            // From 05:00Z to 04:00Z.
-            ("2025-03-09", 6.0, 2),
-            ("2025-03-10", 8.0, 1),
-        ]);
+        assert_eq!(
+            days(&york),
+            [
+                ("2025-03-08", 1.0, 1),
+                // From 05:00Z to 04:00Z.
+                ("2025-03-09", 6.0, 2),
+                ("2025-03-10", 8.0, 1),
+            ]
+        );
         let york = history(&dan, "tz=America/New_York&from=2025-03-29&to=2025-03-30").await;
         // The 30th from 04:00Z on.
         assert_eq!(days(&york), [("2025-03-29", 48.0, 2), ("2025-03-30", 960.0, 4)]);
@@ -150,7 +161,10 @@ on_every_store! {
         let last = history(&dan, "from=2025-03-01&to=2025-03-31&limit=2").await;
         assert_eq!(days(&last), [("2025-03-30", 960.0, 4), ("2025-03-31", 0.0, 0)]);
         let all = history(&dan, "tz=Europe/Vienna&from=2025-03-01&to=2025-03-31").await;
-        assert_eq!((all["total"].as_f64(), all["days"].as_array().unwrap().len()), (Some(1023.0), 31));
+        assert_eq!(
+            (all["total"].as_f64(), all["days"].as_array().unwrap().len()),
+            (Some(1023.0), 31)
+        );
         let today = dan.get("/api/v1/earnings/today").await.bare(200);
         assert_eq!(today["orders"], 0);
     }

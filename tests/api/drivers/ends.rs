@@ -41,7 +41,9 @@ on_every_store! {
                 socket.send("ping", &json!({}));
                 let ended = socket.take("a pong, or the end", |heard| match heard {
                     crate::support::raw::Heard::End(code) => Some(Some(*code)),
-                    crate::support::raw::Heard::Frame(frame) if frame["type"] == "pong" => Some(None),
+                    crate::support::raw::Heard::Frame(frame) if frame["type"] == "pong" => {
+                        Some(None)
+                    }
                     _ => None,
                 });
                 (ended.await, socket)
@@ -80,9 +82,8 @@ on_every_store! {
         let started = Instant::now();
         let mut dans = dan.drive().await;
         for _ in 0..3 {
-            dans.take("a ping", |heard| {
-                (*heard == crate::support::raw::Heard::Ping).then_some(())
-            }).await;
+            dans.take("a ping", |heard| (*heard == crate::support::raw::Heard::Ping).then_some(()))
+                .await;
         }
         assert_eq!(dans.closed().await, Some(4008));
         assert!(started.elapsed() >= Duration::from_secs(1));
@@ -99,8 +100,12 @@ on_every_store! {
         server.until_sockets(1).await;
     }
 
-    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123",
-        SEND_BUFFER_PACKETS = "64", WRITE_STALL = "1s")]
+    #[set(
+        ADMIN_EMAIL = "root@example.com",
+        ADMIN_PASSWORD = "password123",
+        SEND_BUFFER_PACKETS = "64",
+        WRITE_STALL = "1s"
+    )]
     async fn a_driver_who_never_reads_is_cut_and_nothing_is_lost(server) {
         let [dan, eve] = server.drivers(["dan", "eve"]).await;
         let admin = server.admin().await;
@@ -137,7 +142,9 @@ on_every_store! {
             let _ = wire.write_bytes(&burst).await;
             let code = loop {
                 match wire.read().await {
-                    Some((CLOSE, reason)) => break u16::from_be_bytes(reason[..2].try_into().unwrap()),
+                    Some((CLOSE, reason)) => {
+                        break u16::from_be_bytes(reason[..2].try_into().unwrap());
+                    }
                     Some((opcode, _)) => assert_ne!(opcode, PONG),
                     None => panic!("the code was lost"),
                 }

@@ -123,7 +123,8 @@ on_every_store! {
         upload(&dan, &[point(3.0, &ago(15_000)), point(2.0, &ago(40_000))]).await.bare(200);
         dans.round_trip().await;
         until_stored(&admin, &dan, 4).await;
-        let ways: Vec<_> = trail(&admin, &dan, "").await.iter().map(|one| one["lng"].as_f64()).collect();
+        let ways: Vec<_> =
+            trail(&admin, &dan, "").await.iter().map(|one| one["lng"].as_f64()).collect();
         assert_eq!(ways, [Some(2.0), Some(1.0), Some(3.0), Some(7.0)]);
         assert_eq!(live(&admin, &dan).await["lng"].as_f64(), Some(7.0));
         // Their status may be told again, never another place.
@@ -148,7 +149,8 @@ on_every_store! {
         // The same again, and some of the same with a new one: each is there once.
         upload(&dan, &all[..500]).await.bare(200);
         upload(&dan, &all[499..]).await.bare(200);
-        let twice = [all[0].clone(), all[0].clone(), point(5.0, all[0]["timestamp"].as_str().unwrap())];
+        let twice =
+            [all[0].clone(), all[0].clone(), point(5.0, all[0]["timestamp"].as_str().unwrap())];
         assert_eq!(upload(&dan, &twice).await.bare(200)["accepted"], 1);
         let stored = trail(&admin, &dan, "?limit=5000").await;
         assert_eq!(stored.len(), 501);
@@ -170,9 +172,14 @@ on_every_store! {
         let undated = [json!({ "latitude": 0, "longitude": 0 })];
         let refused = upload(&dan, &undated).await.refused_v1(400, "validation_failed");
         assert_eq!(fields(&refused), ["locations[0].timestamp"]);
-        for body in [json!({}), json!({ "locations": [] }), json!({ "locations": null }),
-            json!({ "locations": {} }), json!({ "locations": [1] }), json!([])]
-        {
+        for body in [
+            json!({}),
+            json!({ "locations": [] }),
+            json!({ "locations": null }),
+            json!({ "locations": {} }),
+            json!({ "locations": [1] }),
+            json!([]),
+        ] {
             let answer = dan.post("/api/v1/driver/locations", &body).await;
             answer.refused_v1(400, "validation_failed");
         }

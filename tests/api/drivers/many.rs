@@ -179,11 +179,17 @@ on_every_store! {
             repeats += check(driver, &ear, &of(driver));
             heard += ear.heard.len();
         }
-        let connections: usize = ears.iter().map(|ear| {
-            ear.lock().unwrap().heard.last().map_or(0, |(connection, _, _)| connection + 1)
-        }).sum();
-        println!("{} orders, {heard} notices over {connections} connections, {repeats} again, {:?}",
-            fates.len(), started.elapsed());
+        let connections: usize = ears
+            .iter()
+            .map(|ear| {
+                ear.lock().unwrap().heard.last().map_or(0, |(connection, _, _)| connection + 1)
+            })
+            .sum();
+        println!(
+            "{} orders, {heard} notices over {connections} connections, {repeats} again, {:?}",
+            fates.len(),
+            started.elapsed()
+        );
         assert!(connections > 2 * DRIVERS, "nothing was cut: {connections}");
     }
 }

@@ -9,3 +9,4 @@ mod locations;
 mod many;
 mod namespaces;
 mod notices;
+mod offers;

@@ -87,14 +87,23 @@ on_every_store! {
         for kind in ["new_order", "order_assigned", "order_cancelled"] {
             assert_eq!(count(&heard, kind), 1, "{kind}: {heard:?}");
         }
-        assert!(heard.iter().all(|kind| {
-            ["new_order", "order_assigned", "order_cancelled", "order_update"].contains(&kind.as_str())
-        }), "{heard:?}");
+        assert!(
+            heard.iter().all(|kind| {
+                ["new_order", "order_assigned", "order_cancelled", "order_update"]
+                    .contains(&kind.as_str())
+            }),
+            "{heard:?}"
+        );
         for (socket, place) in [(&mut orders, "/orders"), (&mut root, "/")] {
             let heard = names(socket).await;
-            for event in
-                ["newOrder", "order_assigned", "orderAccepted", "orderStatusUpdated", "orderCancelled", "order_cancelled"]
-            {
+            for event in [
+                "newOrder",
+                "order_assigned",
+                "orderAccepted",
+                "orderStatusUpdated",
+                "orderCancelled",
+                "order_cancelled",
+            ] {
                 assert_eq!(count(&heard, event), 1, "{event} in {place}: {heard:?}");
             }
             for event in RAW_ONLY {
@@ -119,17 +128,31 @@ on_every_store! {
         raw.expect("order_assigned").await;
         let heard = raw.kinds().await;
         assert_eq!(count(&heard, "new_order"), 1, "{heard:?}");
-        assert!(heard.iter().all(|kind| kind == "new_order" || kind == "order_update"), "{heard:?}");
+        assert!(
+            heard.iter().all(|kind| kind == "new_order" || kind == "order_update"),
+            "{heard:?}"
+        );
         let heard = fleet.kinds().await;
         assert!(count(&heard, "order_update") == 2 && count(&heard, "driver_location") >= 1);
-        assert!(heard.iter().all(|kind| ["order_update", "driver_location"].contains(&kind.as_str())),
-            "{heard:?}");
+        assert!(
+            heard.iter().all(|kind| ["order_update", "driver_location"].contains(&kind.as_str())),
+            "{heard:?}"
+        );
         // Nor does one understand what they do.
         for socket in [&mut raw, &mut fleet] {
             let nothing = json!({ "receiverId": alice.id, "content": "x" });
-            for kind in ["send_message", "typing_start", "sync", "presence_subscribe", "placeOrder",
-                "orderAccept", "setAvailability", "auth", "locationUpdate", "watch"]
-            {
+            for kind in [
+                "send_message",
+                "typing_start",
+                "sync",
+                "presence_subscribe",
+                "placeOrder",
+                "orderAccept",
+                "setAvailability",
+                "auth",
+                "locationUpdate",
+                "watch",
+            ] {
                 socket.refused(kind, &nothing, "not_found").await;
             }
         }
@@ -148,7 +171,9 @@ on_every_store! {
         let dan = server.driver("dan").await;
         let admin = server.admin().await;
         let mut flat = Raw::open(server, "/").await;
-        flat.send_text(&json!({ "type": "auth", "role": "driver", "token": dan.token }).to_string());
+        flat.send_text(
+            &json!({ "type": "auth", "role": "driver", "token": dan.token }).to_string(),
+        );
         flat.send_text(&json!({ "type": "locationUpdate", "lat": 1, "long": 2 }).to_string());
         flat.send_text(&json!({ "type": "watch", "driverId": "dan" }).to_string());
         let seen = flat.expect_flat("lat").await;
