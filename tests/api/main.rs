@@ -10,6 +10,7 @@ mod access;
 mod accounts;
 mod chat;
 mod doors;
+mod drivers;
 mod extending;
 mod history;
 mod idempotence;

@@ -20,6 +20,7 @@ mod bad_values;
 mod bursts;
 mod disk_full;
 mod idle_connections;
+mod kill_drivers;
 mod kill_mongod;
 mod kill_server;
 mod shutdown;

@@ -54,9 +54,13 @@ impl<'a> Pump<'a> {
         loop {
             tokio::select! {
                 heard = socket.hear() => {
+                    let was_asked = self.asked.is_some();
                     if let Err(close) = self.take(heard) {
                         // What was sent before the client closed may be on its way to it.
                         return close;
+                    }
+                    if was_asked {
+                        silence.as_mut().reset(self.next_check());
                     }
                 }
                 () = self.pipe.wake.notified() => {

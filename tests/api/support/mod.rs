@@ -1,15 +1,19 @@
-//! What every test stands on: servers, people who call them, and a small Socket.IO client.
+//! What every test stands on: servers, people who call them, and small clients of the sockets.
 
 pub(crate) mod access;
 pub(crate) mod mail;
 pub(crate) mod orders;
 pub(crate) mod process;
+pub(crate) mod raw;
 pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod transport;
+pub(crate) mod v1;
+pub(crate) mod wire;
 
+pub(crate) use raw::Raw;
 pub(crate) use rest::{Answer, Person, is_id, time};
 pub(crate) use server::Server;
 pub(crate) use socket::Socket;

@@ -66,6 +66,21 @@ impl Rest {
         self.send(self.http.get(format!("{}{path}", self.base)), token).await
     }
 
+    /// Sends a body to a server that may be killed meanwhile: `None` when it did not answer.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: &Value,
+    ) -> Option<(u16, Value)> {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.base));
+        let answer = request.bearer_auth(token).json(body).send().await.ok()?;
+        let status = answer.status().as_u16();
+        Some((status, answer.json().await.ok()?))
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder, token: Option<&str>) -> (u16, Value) {
         let request = request.header("content-type", "application/json");
         let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
