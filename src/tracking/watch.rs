@@ -2,6 +2,7 @@
 //! routes beside it (CONTRACT §8).
 
 pub mod events;
+mod rights;
 pub mod routes;
 mod schedule;
 mod service;

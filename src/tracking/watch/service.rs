@@ -8,21 +8,19 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use super::schedule::Schedule;
-use super::wire::{DriverToken, LOCATION, LOCATION_SOCKET, LocationDriver, OFFLINE, Watched};
+use super::wire::{DriverToken, LOCATION, LocationDriver, OFFLINE, Watched};
 use crate::auth::model::Account;
 use crate::auth::requests::LogIn;
 use crate::auth::service::Auth;
-use crate::caller::{Caller, CheckToken, Role};
-use crate::config::{DriverConfig, WatchPolicy};
+use crate::caller::{CheckToken, Role};
+use crate::config::DriverConfig;
 use crate::drivers::model::Fix;
 use crate::drivers::requests::DriverRef;
 use crate::drivers::service::{DriverWatch, Drivers};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::limits::Limits;
-use crate::orders::model::Order;
-use crate::orders::service::{OrderWatch, Orders, actor};
-use crate::realtime::events::ServerEvent;
+use crate::orders::service::Orders;
 use crate::realtime::hub::{Audience, Hub};
 use crate::realtime::session::Session;
 
@@ -30,13 +28,9 @@ use crate::realtime::session::Session;
 const REMEMBERED: usize = 100_000;
 /// Audiences that one socket may be in.
 const MOST_AUDIENCES: usize = 1000;
-/// Orders looked through for one in which a watcher has a part.
-const MOST_ORDERS: u32 = 100;
-/// Seconds between looks for these orders while the store is away.
-const RECHECKS: [u64; 4] = [1, 2, 4, 8];
 
 /// The sockets that watch a driver.
-const fn watchers(driver: UserId) -> Audience {
+pub(super) const fn watchers(driver: UserId) -> Audience {
     Audience::of("watched driver", driver.bytes())
 }
 
@@ -58,12 +52,12 @@ pub struct Parts {
 
 /// Watching drivers.
 pub struct Watching {
-    parts: Parts,
+    pub(super) parts: Parts,
     names: Cache<UserId, Arc<Watched>>,
     schedule: Mutex<Schedule>,
     /// Wakes the task that tells when something is due earlier than before.
     earlier: Notify,
-    this: Weak<Self>,
+    pub(super) this: Weak<Self>,
 }
 
 impl Watching {
@@ -169,25 +163,6 @@ impl Watching {
         Ok(())
     }
 
-    async fn must_be_allowed(&self, caller: Caller, driver: UserId) -> Result<()> {
-        if self.may_watch(caller, driver, &[]) {
-            return Ok(());
-        }
-        let orders = self.parts.orders.under_way(driver, MOST_ORDERS).await?;
-        if self.may_watch(caller, driver, &orders) { Ok(()) } else { Err(not_a_party()) }
-    }
-
-    /// Whether somebody may watch a driver who is at these orders.
-    fn may_watch(&self, caller: Caller, driver: UserId, orders: &[Order]) -> bool {
-        let is_open = self.parts.config.watch_policy == WatchPolicy::Everyone;
-        let is_party =
-            |order: &Order| order.driver == Some(driver) && order.concerns(actor(caller));
-        is_open
-            || caller.role == Role::Admin
-            || caller.user == driver
-            || orders.iter().any(is_party)
-    }
-
     async fn watched(&self, driver: UserId) -> Result<Arc<Watched>> {
         if let Some(watched) = self.names.get(&driver) {
             return Ok(watched);
@@ -264,38 +239,6 @@ impl Watching {
         };
         self.parts.drivers.look(driver, tell).await
     }
-
-    /// Takes the dashboard away from those who may watch a driver no longer. Where that cannot be
-    /// found out for long, from all who may not watch everybody.
-    async fn recheck(&self, driver: UserId) {
-        let audience = watchers(driver);
-        if self.parts.hub.count(audience) == 0 {
-            return;
-        }
-        let mut orders = self.parts.orders.under_way(driver, MOST_ORDERS).await;
-        for pause in RECHECKS {
-            if orders.is_ok() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_secs(pause)).await;
-            orders = self.parts.orders.under_way(driver, MOST_ORDERS).await;
-        }
-        let orders = orders.unwrap_or_default();
-        let error = not_a_party();
-        for session in self.parts.hub.sessions_in(audience, audience) {
-            // Another change of the order may have taken it away already.
-            if !self.may_watch(session.caller, driver, &orders)
-                && self.parts.hub.leave(&session, audience)
-            {
-                let event = ServerEvent::reliable("error", &[LOCATION_SOCKET]);
-                self.parts.hub.send(&session, &event, &ErrorBody::from(&error));
-            }
-        }
-    }
-}
-
-fn not_a_party() -> Error {
-    Error::forbidden("Only those whose order the driver is at can watch them")
 }
 
 impl DriverWatch for Watching {
@@ -311,23 +254,6 @@ impl DriverWatch for Watching {
         if schedule.has(driver) && !schedule.is_live(driver) {
             schedule.set(driver, self.next(true), true);
             self.earlier.notify_one();
-        }
-    }
-}
-
-impl OrderWatch for Watching {
-    fn changed(&self, before: &Order, order: &Order) {
-        if self.parts.config.watch_policy == WatchPolicy::Everyone {
-            return;
-        }
-        let another = order.driver.filter(|driver| before.driver != Some(*driver));
-        for driver in [before.driver, another].into_iter().flatten() {
-            let this = self.this.clone();
-            tokio::spawn(async move {
-                if let Some(watching) = this.upgrade() {
-                    watching.recheck(driver).await;
-                }
-            });
         }
     }
 }
