@@ -75,6 +75,8 @@ impl Session {
     /// Sends what was held back, in order, and holds no more.
     pub(in crate::realtime) fn release(self: &Arc<Self>) {
         let mut outbox = self.outbox();
+        // Before anything goes out: what answers it may be quick.
+        self.note_released();
         for held in outbox.held.take().unwrap_or_default() {
             match held {
                 Held::Event(event) if event.is_for(self) => {
@@ -84,8 +86,6 @@ impl Session {
                 Held::Probe(probe) => self.link.probe(probe),
             }
         }
-        drop(outbox);
-        self.note_released();
     }
 
     /// Asks the client for a sign of life, behind everything that was sent to it.
