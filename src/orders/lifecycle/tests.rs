@@ -226,7 +226,8 @@ fn a_driver_must_be_told_of_what_they_got_and_of_what_they_lost_but_not_of_what_
         (Preparing, Action::Advance(OutForDelivery), driver(0), knows),
         (Preparing, Action::Advance(OutForDelivery), admin(), Notify::Keep),
         (OutForDelivery, Action::Advance(Delivered), driver(0), knows),
-        (OutForDelivery, Action::Advance(Delivered), admin(), Notify::Keep),
+        // Of one that is over nobody needs to hear that it was given.
+        (OutForDelivery, Action::Advance(Delivered), admin(), knows),
     ] {
         let mut order = at(from);
         let change = step(&order, &action, by, NOW).unwrap().unwrap();
