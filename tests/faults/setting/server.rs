@@ -31,7 +31,7 @@ impl Setup {
     pub(crate) fn embedded() -> Self {
         let dir = Scratch::new();
         let (data, log) = (dir.path().join("data"), dir.path().join("server.log"));
-        let vars = vec![("RATE_LIMITS", "off".to_owned())];
+        let vars = vec![("RATE_LIMITS", "off".to_owned()), ("DEMO_DRIVERS", "off".to_owned())];
         Self { dir, data, log, port: free_port(), vars, file_limit: None }
     }
 
