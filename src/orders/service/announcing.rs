@@ -183,7 +183,8 @@ impl Orders {
         let except = but.map_or(Except::Nobody, Except::User);
         let to = match before.offered_to {
             Some(driver) => driver.audience(),
-            None if self.is_told_to_all(before) => DRIVERS,
+            // Where it waits to be told, nobody was told of it.
+            None if self.is_told_to_all(before) && before.dispatch_at.is_none() => DRIVERS,
             None => return,
         };
         self.withdraw_offer(&[to], except, before);

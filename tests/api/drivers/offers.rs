@@ -65,6 +65,28 @@ on_every_store! {
     }
 
     #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
+    async fn an_order_placed_for_a_driver_is_offered_to_and_taken_from_nobody_else(server) {
+        let (admin, dan) = pair(server).await;
+        let eve = server.driver("eve").await;
+        let mut dans = dan.drive().await;
+        let mut eves = eve.drive().await;
+        let mut body = burger();
+        body["driver_id"] = json!(dan.username);
+        let order = admin.post("/api/v1/orders", &body).await.bare(201);
+        assert_eq!(dans.expect("order_assigned").await["order_id"], order["order_id"]);
+        for kind in ["new_order", "order_removed"] {
+            eves.expect_none(kind).await;
+            dans.expect_none(kind).await;
+        }
+        // Taken back it is anybody's, and then it is withdrawn.
+        admin.v1_on(&order, "unassign", &json!({})).await.bare(200);
+        assert_eq!(eves.expect("new_order").await["order_id"], order["order_id"]);
+        let cy = server.driver("cy").await;
+        admin.give(&order, &cy).await;
+        assert_eq!(eves.expect("order_removed").await["order_id"], order["order_id"]);
+    }
+
+    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
     async fn an_order_is_taken_over_the_raw_socket_by_one(server) {
         let (admin, dan) = pair(server).await;
         let eve = server.driver("eve").await;
