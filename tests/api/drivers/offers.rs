@@ -81,8 +81,8 @@ on_every_store! {
         // Taken back it is anybody's, and then it is withdrawn.
         admin.v1_on(&order, "unassign", &json!({})).await.bare(200);
         assert_eq!(eves.expect("new_order").await["order_id"], order["order_id"]);
-        let cy = server.driver("cy").await;
-        admin.give(&order, &cy).await;
+        let cleo = server.driver("cleo").await;
+        admin.give(&order, &cleo).await;
         assert_eq!(eves.expect("order_removed").await["order_id"], order["order_id"]);
     }
 
