@@ -16,7 +16,7 @@ use crate::client::{Purpose, encode};
 use crate::progress::Progress;
 use crate::report::Report;
 use crate::scenario::messages::DRAIN_TIMEOUT;
-use crate::scenario::{Bench, Window};
+use crate::scenario::{Bench, Window, is_rate};
 use crate::server::Span;
 
 /// Between two positions of a driver, by its own clock: so that none has the time of another.
@@ -34,14 +34,16 @@ struct Measured {
 
 /// Connects drivers, lets them send, verifies what is stored.
 pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
-    let &Options { drivers, burst, seconds, warmup } = options;
+    let &Options { drivers, burst, rate, seconds, warmup } = options;
     ensure!(
         drivers > 0 && burst > 0 && seconds > 0,
         "drivers, burst and seconds must be at least 1"
     );
+    ensure!(rate.is_none_or(is_rate), "the rate must be from 0.1 to 1,000,000 a second");
+    let every = rate.map(|rate| Duration::from_secs_f64((drivers as u64 * burst) as f64 / rate));
     let admin = bench.admin().await?;
     let accounts = bench.accounts.take_drivers(drivers).await?;
-    let crew = Crew::connect(bench, &accounts, move |driver| live(driver, burst)).await?;
+    let crew = Crew::connect(bench, &accounts, move |driver| live(driver, burst, every)).await?;
     let fleet = Arc::clone(&crew.fleet);
     let window = Window::after(Duration::from_secs(warmup) + Duration::from_millis(100), seconds);
     fleet.measure(window);
@@ -53,10 +55,7 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     let taken = fleet.sent() - fleet.overloaded();
     let behind = trail::await_stored(bench, before, taken).await?;
 
-    let mut report = Report::new(
-        "drivers, ceiling",
-        format!("{drivers} drivers, bursts of {burst}, {seconds} s"),
-    );
+    let mut report = describe(options);
     Measured { span, accepted, behind }.fill(&mut report, bench.threads);
     report.latencies("burst to pong", &fleet.pong);
     report.figure("positions not taken, whole run", fleet.overloaded() as f64, "");
@@ -65,13 +64,28 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
+fn describe(options: &Options) -> Report {
+    let Options { drivers, burst, seconds, .. } = options;
+    let settings = format!("{drivers} drivers, bursts of {burst}");
+    match options.rate {
+        None => Report::new("drivers, ceiling", format!("{settings}, {seconds} s")),
+        Some(rate) => Report::new(
+            "drivers, ceiling, paced",
+            format!("{settings}, {rate} positions/s, {seconds} s"),
+        ),
+    }
+}
+
 /// The life of a driver.
-async fn live(mut driver: Driver, burst: u64) -> Result<()> {
+async fn live(mut driver: Driver, burst: u64, every: Option<Duration>) -> Result<()> {
     let plan = driver.await_plan().await?;
     let track = plan.track(driver.index);
-    driver.listen_until(sleep_until(plan.begin)).await?;
+    let every = every.unwrap_or_default();
+    let mut due = plan.begin + every.mul_f64(driver.index as f64 / plan.drivers as f64);
     let mut next = 1;
-    while Instant::now() < plan.end {
+    while due.max(Instant::now()) < plan.end {
+        driver.listen_until(sleep_until(due)).await?;
+        due += every;
         let taken = driver.locate_many(&frames(&track, next, burst), burst).await?;
         next += burst;
         if taken < burst {
