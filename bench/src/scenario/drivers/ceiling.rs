@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::crew::Crew;
-use super::driver::{Driver, PING};
+use super::driver::{Driver, ping};
 use super::fleet::{Fleet, Plan};
 use super::track::Track;
 use super::trail;
@@ -52,13 +52,13 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     fleet.plan.send_replace(Some(plan));
     let (span, accepted) = watch(bench, &fleet, window).await?;
     crew.await_settled(Instant::now()).await;
-    let taken = fleet.sent() - fleet.overloaded();
+    let taken = fleet.sent() - fleet.not_taken();
     let behind = trail::await_stored(bench, before, taken).await?;
 
     let mut report = describe(options);
     Measured { span, accepted, behind }.fill(&mut report, bench.threads);
     report.latencies("burst to pong", &fleet.pong);
-    report.figure("positions not taken, whole run", fleet.overloaded() as f64, "");
+    report.figure("positions not taken, whole run", fleet.not_taken() as f64, "");
     trail::verify(bench, &admin, &fleet, &plan, &mut report).await?;
     crew.dismiss(&mut report).await?;
     Ok(report)
@@ -101,7 +101,7 @@ fn frames(track: &Track, first: u64, count: u64) -> Vec<u8> {
     let updates = (first..first + count).map(|number| track.update(number));
     let mut frames: Vec<u8> =
         updates.flat_map(|update| encode(Purpose::Text, update.as_bytes())).collect();
-    frames.extend(encode(Purpose::Text, PING.as_bytes()));
+    frames.extend(ping());
     frames
 }
 
@@ -157,7 +157,7 @@ mod tests {
         let text = String::from_utf8_lossy(&frames);
         let parts: Vec<_> = text.match_indices("location_update").collect();
         assert_eq!(parts.len(), 3);
-        assert!(text.ends_with(PING));
+        assert!(text.ends_with(r#"{"type":"ping"}"#));
         for at in [".004Z", ".005Z", ".006Z"] {
             assert!(text.contains(at), "{at} in {text}");
         }
