@@ -21,6 +21,9 @@ use crate::server::Span;
 
 /// Between two positions of a driver, by its own clock: so that none has the time of another.
 const STEP: Duration = Duration::from_millis(1);
+/// For so long each driver has said one position, and no more: with it the server looks up what it has to know of a
+/// driver, which it does not do for each of a burst once it knows.
+const OPENING: Duration = Duration::from_secs(2);
 /// After a burst of which the server did not take all.
 const AFTER_OVERLOAD: Duration = Duration::from_millis(50);
 
@@ -45,7 +48,7 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     let accounts = bench.accounts.take_drivers(drivers).await?;
     let crew = Crew::connect(bench, &accounts, move |driver| live(driver, burst, every)).await?;
     let fleet = Arc::clone(&crew.fleet);
-    let window = Window::after(Duration::from_secs(warmup) + Duration::from_millis(100), seconds);
+    let window = Window::after(Duration::from_secs(warmup) + OPENING, seconds);
     fleet.measure(window);
     let plan = Plan::new(window.from - Duration::from_secs(warmup), window.to, STEP, drivers);
     let before = bench.server.sample().await?;
@@ -80,9 +83,10 @@ fn describe(options: &Options) -> Report {
 async fn live(mut driver: Driver, burst: u64, every: Option<Duration>) -> Result<()> {
     let plan = driver.await_plan().await?;
     let track = plan.track(driver.index);
+    driver.locate_many(&frames(&track, 1, 1), 1).await?;
     let every = every.unwrap_or_default();
     let mut due = plan.begin + every.mul_f64(driver.index as f64 / plan.drivers as f64);
-    let mut next = 1;
+    let mut next = 2;
     while due.max(Instant::now()) < plan.end {
         driver.listen_until(sleep_until(due)).await?;
         due += every;
