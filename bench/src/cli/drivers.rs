@@ -62,6 +62,10 @@ pub struct Ceiling {
     /// Positions that a driver sends before it waits for the answer to a `ping` sent after them.
     #[arg(long, default_value_t = 100)]
     pub burst: u64,
+    /// Positions per second over all drivers, as long as the server goes along. Without it a driver sends its next
+    /// burst when the last was answered.
+    #[arg(long)]
+    pub rate: Option<f64>,
     /// Seconds measured.
     #[arg(long, default_value_t = 20)]
     pub seconds: u64,

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use tokio::time::{Instant, timeout};
@@ -9,8 +10,11 @@ use tokio::time::{Instant, timeout};
 use super::fleet::{Fleet, Known, Plan};
 use super::heard::ToDriver;
 use crate::accounts::Account;
-use crate::client::{Dialer, RawClient};
+use crate::client::{Dialer, Purpose, RawClient, encode};
 use crate::scenario::messages::ACK_TIMEOUT;
+
+/// Silence after which a ping is sent again: the server may not have taken it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A driver who is connected.
 pub struct Driver {
@@ -18,7 +22,6 @@ pub struct Driver {
     /// Its place among all.
     pub index: usize,
     pub fleet: Arc<Fleet>,
-    pongs: u64,
 }
 
 impl Driver {
@@ -32,7 +35,7 @@ impl Driver {
         let begun = Instant::now();
         let path = format!("/api/v1/ws/driver/{}?token={}", account.id, account.token);
         let client = dialer.connect_raw(&path).await?;
-        let mut driver = Self { client, index, fleet, pongs: 0 };
+        let mut driver = Self { client, index, fleet };
         let greeted = async {
             while driver.known().number.get().is_none() {
                 driver.listen().await?;
@@ -62,36 +65,42 @@ impl Driver {
         self.client.write(update).await
     }
 
-    /// Says many positions at once, in frames that end with a `ping`, and waits for its answer.
-    /// Tells how many of them the server has taken.
+    /// Says many positions at once, in frames that end with a `ping`, and waits for its answer. Tells how many of them
+    /// the server has taken.
     pub async fn locate_many(&mut self, frames: &[u8], count: u64) -> Result<u64> {
         self.known().sent.add_many(count);
-        let (begun, before) = (Instant::now(), self.known().overloaded.get());
-        self.client.write_frames(frames).await?;
-        self.await_pong().await?;
+        let (begun, before) = (Instant::now(), self.known().not_taken());
+        self.await_pong(frames).await?;
         self.fleet.record(&self.fleet.pong, begun, Instant::now());
-        let taken = count.saturating_sub(self.known().overloaded.get() - before);
+        let refused = self.known().not_taken().saturating_sub(before);
+        let taken = count.saturating_sub(refused);
         self.fleet.accepted.add_many(taken);
         Ok(taken)
     }
 
     /// Makes sure that the server has taken all that was sent.
     pub async fn settle(&mut self) -> Result<()> {
-        self.client.write(PING).await?;
-        self.await_pong().await?;
+        self.await_pong(&ping()).await?;
         self.fleet.settled.add();
         Ok(())
     }
 
-    async fn await_pong(&mut self) -> Result<()> {
-        let before = self.pongs;
-        let answered = async {
-            while self.pongs == before {
-                self.listen().await?;
+    /// Sends frames that end with a `ping`, and waits for its answer. Where that does not come, sends another.
+    async fn await_pong(&mut self, frames: &[u8]) -> Result<()> {
+        let (before, deadline) = (self.known().pongs.get(), Instant::now() + ACK_TIMEOUT);
+        self.known().pings.add();
+        self.client.write_frames(frames).await?;
+        while self.known().pongs.get() == before {
+            ensure!(Instant::now() < deadline, "no pong within {ACK_TIMEOUT:?}");
+            match timeout(PATIENCE, self.listen()).await {
+                Ok(heard) => heard?,
+                Err(_) => {
+                    self.known().pings.add();
+                    self.client.write_frames(&ping()).await?;
+                }
             }
-            Ok::<(), anyhow::Error>(())
-        };
-        timeout(ACK_TIMEOUT, answered).await.context("waiting for a pong")?
+        }
+        Ok(())
     }
 
     /// Stays until told to leave, and leaves.
@@ -116,22 +125,24 @@ impl Driver {
 
     /// Takes in what has come. May be cancelled without loss.
     async fn listen(&mut self) -> Result<()> {
-        let Self { client, index, fleet, pongs } = self;
-        client.read(|text| hear(fleet, *index, pongs, text)).await
+        let Self { client, index, fleet } = self;
+        client.read(|text| hear(fleet, *index, text)).await
     }
 }
 
-/// What a driver sends to hear whether the server is there.
-pub const PING: &str = r#"{"type":"ping"}"#;
+/// The frame with which a driver asks whether the server is there.
+pub fn ping() -> Vec<u8> {
+    encode(Purpose::Text, br#"{"type":"ping"}"#)
+}
 
 /// Takes in a frame.
-fn hear(fleet: &Fleet, index: usize, pongs: &mut u64, text: &str) -> Result<()> {
+fn hear(fleet: &Fleet, index: usize, text: &str) -> Result<()> {
     match ToDriver::read(text) {
         ToDriver::Connected(number) => {
             let known = fleet.drivers[index].number.set(number);
             ensure!(known.is_ok(), "connected twice");
         }
-        ToDriver::Pong => *pongs += 1,
+        ToDriver::Pong => fleet.drivers[index].pongs.add(),
         ToDriver::Assigned(order, restaurant) => {
             match fleet.assignments.hear(index, &restaurant, order) {
                 Some(intended) => fleet.record(&fleet.assigned, intended, Instant::now()),
@@ -156,24 +167,27 @@ mod tests {
         let (_, driver) = fleet.assignments.open(Instant::now());
         let assigned =
             r#"{"type":"order_assigned","data":{"order_id":9,"restaurant_name":"b1.2 1"}}"#;
-        let mut pongs = 0;
-        hear(&fleet, driver, &mut pongs, assigned).expect("its own");
+        hear(&fleet, driver, assigned).expect("its own");
         assert_eq!((fleet.foreign.get(), fleet.assignments.entries()[0].heard.len()), (0, 1));
-        hear(&fleet, driver + 1, &mut pongs, assigned).expect("noted");
-        hear(&fleet, driver, &mut pongs, "no frame").expect("noted");
+        hear(&fleet, driver + 1, assigned).expect("noted");
+        hear(&fleet, driver, "no frame").expect("noted");
         assert_eq!((fleet.foreign.get(), fleet.assignments.entries()[0].heard.len()), (2, 1));
     }
 
     #[test]
     fn a_driver_is_greeted_once_and_hears_pongs() {
-        let (fleet, mut pongs) = (Fleet::new("b1.2".to_owned(), 1), 0);
+        let fleet = Fleet::new("b1.2".to_owned(), 1);
+        let known = &fleet.drivers[0];
         let connected = r#"{"type":"connected","data":{"driver_id":41,"server_time":"…"}}"#;
-        hear(&fleet, 0, &mut pongs, connected).expect("the first word");
-        hear(&fleet, 0, &mut pongs, r#"{"type":"pong","data":{}}"#).expect("an answer");
+        hear(&fleet, 0, connected).expect("the first word");
+        hear(&fleet, 0, r#"{"type":"pong","data":{}}"#).expect("an answer");
         let full = r#"{"type":"error","data":{"code":"unavailable","message":"Later."}}"#;
-        hear(&fleet, 0, &mut pongs, full).expect("noted");
-        assert_eq!((fleet.drivers[0].number.get(), pongs), (Some(&41), 1));
-        assert_eq!(fleet.overloaded(), 1);
-        assert!(hear(&fleet, 0, &mut pongs, connected).is_err());
+        hear(&fleet, 0, full).expect("noted");
+        assert_eq!((known.number.get(), known.pongs.get()), (Some(&41), 1));
+        known.pings.add();
+        assert_eq!(known.not_taken(), 1, "a position");
+        known.pings.add();
+        assert_eq!(known.not_taken(), 0, "a ping without a pong");
+        assert!(hear(&fleet, 0, connected).is_err());
     }
 }

@@ -48,8 +48,18 @@ pub struct Known {
     pub number: OnceLock<u64>,
     /// Positions that it has sent.
     pub sent: Counter,
-    /// Those of them that the server did not take.
+    /// Errors `unavailable` that it was told: of positions that the server did not take, or of pings.
     pub overloaded: Counter,
+    pub pings: Counter,
+    pub pongs: Counter,
+}
+
+impl Known {
+    /// Positions that the server did not take, once the last ping is answered: the server answers in turn, so that a
+    /// ping without a pong by then was not taken either.
+    pub fn not_taken(&self) -> u64 {
+        self.overloaded.get().saturating_sub(self.pings.get().saturating_sub(self.pongs.get()))
+    }
 }
 
 /// When the drivers say where they are.
@@ -150,8 +160,8 @@ impl Fleet {
     }
 
     /// Positions of all drivers that the server did not take.
-    pub fn overloaded(&self) -> u64 {
-        self.drivers.iter().map(|driver| driver.overloaded.get()).sum()
+    pub fn not_taken(&self) -> u64 {
+        self.drivers.iter().map(Known::not_taken).sum()
     }
 
     /// Tells what else the drivers heard.

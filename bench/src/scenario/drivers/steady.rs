@@ -57,7 +57,7 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     );
     let measured = measured?;
     await_end(&crew, &audience, &plan).await;
-    trail::await_stored(bench, before, fleet.sent() - fleet.overloaded()).await?;
+    trail::await_stored(bench, before, fleet.sent() - fleet.not_taken()).await?;
 
     let mut report = describe(options);
     crew.describe(&mut report);
@@ -65,8 +65,8 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     report.latencies("order_assigned", &fleet.assigned);
     report.latencies("order answered", &fleet.answered);
     report.latencies("position at a watcher", &audience.sight.latencies);
-    if fleet.overloaded() > 0 {
-        report.mismatch(format!("{} positions were not taken", fleet.overloaded()));
+    if fleet.not_taken() > 0 {
+        report.mismatch(format!("{} positions were not taken", fleet.not_taken()));
     }
     trail::verify(bench, &admin, &fleet, &plan, &mut report).await?;
     admin::verify(bench, &accounts, &fleet, &mut report).await;

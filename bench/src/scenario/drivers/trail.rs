@@ -58,8 +58,7 @@ pub async fn verify(
             let number = *known.number.get().context("a driver without a number")?;
             let stored = history(bench, admin, number).await?;
             found.add_many(stored.len() as u64);
-            let fault =
-                plan.track(driver).compare(&stored, known.sent.get(), known.overloaded.get());
+            let fault = plan.track(driver).compare(&stored, known.sent.get(), known.not_taken());
             Ok::<_, anyhow::Error>(fault.map(|fault| format!("driver {driver}: {fault}")))
         }
     });
