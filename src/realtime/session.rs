@@ -190,8 +190,9 @@ impl Session {
         self.link.end(why);
     }
 
-    /// Says that the server stops.
-    pub(super) fn shut_down(&self) {
+    /// Says that the server stops, behind what was held back.
+    pub(super) fn shut_down(self: &Arc<Self>) {
+        self.release();
         self.link.shut_down();
     }
 

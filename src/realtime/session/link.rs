@@ -9,7 +9,8 @@ pub trait Link: Send + Sync {
     /// Says goodbye: what was sent before still arrives, and the client does not come back by itself.
     fn end(&self, why: End);
     /// Asks the client for a sign of life that proves that it has got everything sent before, where
-    /// the door has such a thing: [`super::super::hub::Hub::heard`] is told of it with `probe`.
+    /// the door has such a thing: [`Lifecycle::heard`](crate::realtime::hub::Lifecycle::heard) is
+    /// told of it, with `probe`.
     fn probe(&self, _probe: u64) {}
     /// Says that the server stops, where that is not said by the end of the connection.
     fn shut_down(&self) {}
