@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::net::server::{Acceptor, BindError};
+use crate::net::server::{Acceptor, ListenError};
 use crate::realtime::events::Dispatcher;
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
@@ -39,9 +39,9 @@ pub enum StartError {
     /// The store, or a secret in its directory.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A port.
+    /// A port, or the certificate.
     #[error(transparent)]
-    Bind(#[from] BindError),
+    Listen(#[from] ListenError),
     /// The configuration, found only when it was used.
     #[error("{0}")]
     Config(String),
@@ -59,12 +59,12 @@ pub enum StartError {
 /// Whatever keeps it from serving, in words an operator can act on.
 pub async fn start(config: &Config) -> Result<Server, StartError> {
     telemetry::metrics();
-    let (acceptor, listeners) = Acceptor::bind(config.listen.host, &config.listen.ports).await?;
+    let (acceptor, listeners) = Acceptor::bind(&config.listen).await?;
     let clock = Clock::system();
     let stores = open::stores(config).await?;
-    let secret = open::secret(config)?;
+    let secrets = open::secrets(config)?;
     let hub = Hub::new(Box::new(Local), config.sockets.parser, &clock);
-    let domains = Domains::compose(config, &stores, secret, &hub).map_err(StartError::Config)?;
+    let domains = Domains::compose(config, &stores, &secrets, &hub).map_err(StartError::Config)?;
     if let Some(admin) = &config.accounts.admin {
         domains.auth.ensure_admin(admin).await.map_err(StartError::Admin)?;
     }
@@ -89,8 +89,9 @@ impl Server {
     }
 
     fn introduce(&self, config: &Config) {
-        let url =
-            self.addresses().first().map(|address| format!("http://localhost:{}", address.port()));
+        let scheme = if config.listen.tls.is_some() { "https" } else { "http" };
+        let url = self.addresses().first();
+        let url = url.map(|address| format!("{scheme}://localhost:{}", address.port()));
         let url = url.unwrap_or_default();
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -98,6 +99,7 @@ impl Server {
             relay = self.hub.relay_name(),
             env = ?config.env,
             ports = ?self.addresses().iter().map(SocketAddr::port).collect::<Vec<_>>(),
+            tls = config.listen.tls.is_some(),
             "waggle is serving"
         );
         tracing::info!("open {url}/ to chat, {url}/docs for the routes and events");

@@ -6,13 +6,14 @@
 
 mod accounts;
 mod drivers;
+mod listen;
 mod orders;
 mod rates;
 mod sockets;
+mod tokens;
 mod values;
 mod vars;
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,21 +21,16 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccountConfig, FirstAdmin, SmtpConfig};
 pub use drivers::DriverConfig;
+pub use listen::{Listen, TlsConfig};
 pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;
+pub use tokens::{Secrets, TokenConfig};
 pub use values::{
     AddressRange, AppEnv, CorsOrigins, DispatchMode, LogFormat, PresenceAudience, Rate,
     SocketParser, WatchPolicy,
 };
 pub use vars::{Problems, Vars};
-
-/// Secrets that stand in public examples: refused in production.
-const SAMPLE_SECRETS: [&str; 3] = [
-    "your_super_secret_jwt_key_change_this_in_production",
-    "your_jwt_secret_key",
-    "change-me-to-at-least-32-random-bytes",
-];
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -69,19 +65,6 @@ pub struct Config {
     pub shutdown_timeout: Duration,
 }
 
-/// Where to listen.
-#[derive(Debug, Clone)]
-pub struct Listen {
-    /// `HOST`.
-    pub host: IpAddr,
-    /// `PORT`, a comma list; 0 lets the system choose.
-    pub ports: Vec<u16>,
-    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<AddressRange>,
-    /// `PUBLIC_URL`: how clients reach this server; links in mails start with it.
-    pub public_url: String,
-}
-
 /// Where data is kept.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -89,19 +72,6 @@ pub struct StoreConfig {
     pub mongodb_uri: Option<SecretString>,
     /// `DATA_DIR`: the embedded store, and a generated secret in development.
     pub data_dir: PathBuf,
-}
-
-/// Tokens and login sessions.
-#[derive(Debug, Clone)]
-pub struct TokenConfig {
-    /// `JWT_SECRET`; in development one is generated and kept in `DATA_DIR`.
-    pub secret: Option<SecretString>,
-    /// `JWT_EXPIRES_IN`.
-    pub access_ttl: Duration,
-    /// `REFRESH_EXPIRES_IN`; never less than `access_ttl`.
-    pub refresh_ttl: Duration,
-    /// `RESET_EXPIRES_IN`.
-    pub reset_ttl: Duration,
 }
 
 /// Presence.
@@ -169,61 +139,13 @@ impl Config {
     }
 }
 
-impl Listen {
-    fn read(vars: &mut Vars) -> Self {
-        let ports = vars.list("PORT", "3000");
-        if ports.is_empty() {
-            vars.reject("PORT", "must name at least one port");
-        }
-        let default_url = format!("http://localhost:{}", ports.first().unwrap_or(&3000));
-        Self {
-            host: vars.parsed("HOST", "::"),
-            ports,
-            trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
-            public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),
-        }
-    }
-}
-
 impl StoreConfig {
     fn read(vars: &mut Vars) -> Self {
-        let uri = vars.optional("MONGODB_URI");
-        if uri.as_deref().is_some_and(|uri| !uri.starts_with("mongodb")) {
+        let uri = vars.secret("MONGODB_URI", "MONGODB_URI_FILE");
+        if uri.as_ref().is_some_and(|uri| !uri.expose_secret().starts_with("mongodb")) {
             vars.reject("MONGODB_URI", "must start with mongodb:// or mongodb+srv://");
         }
-        Self {
-            mongodb_uri: uri.map(SecretString::from),
-            data_dir: vars.text("DATA_DIR", "./data").into(),
-        }
-    }
-}
-
-impl TokenConfig {
-    fn read(vars: &mut Vars, env: AppEnv) -> Self {
-        let secret = vars.optional("JWT_SECRET").map(SecretString::from);
-        if env == AppEnv::Production {
-            match &secret {
-                None => vars.reject("JWT_SECRET", "must be set in production"),
-                Some(text) => check_production_secret(vars, text.expose_secret()),
-            }
-        }
-        let access_ttl = vars.duration("JWT_EXPIRES_IN", "7d");
-        Self {
-            secret,
-            access_ttl,
-            // A login session is forgotten with its last refresh token.
-            refresh_ttl: vars.duration("REFRESH_EXPIRES_IN", "30d").max(access_ttl),
-            reset_ttl: vars.duration("RESET_EXPIRES_IN", "1h"),
-        }
-    }
-}
-
-fn check_production_secret(vars: &mut Vars, secret: &str) {
-    if secret.len() < 32 {
-        vars.reject("JWT_SECRET", "must have at least 32 bytes in production");
-    }
-    if SAMPLE_SECRETS.contains(&secret) {
-        vars.reject("JWT_SECRET", "is a sample value from an example; choose your own");
+        Self { mongodb_uri: uri, data_dir: vars.text("DATA_DIR", "./data").into() }
     }
 }
 

@@ -34,20 +34,22 @@ type Governor<K> = RateLimiter<K, DashMapStateStore<K>, Clock, StateInformationM
 
 /// Counts one kind of thing for each key.
 pub struct Limiter<K: Hash + Eq + Clone> {
+    /// What metrics call it.
+    name: &'static str,
     governor: Option<(Governor<K>, Rate)>,
     clock: Clock,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
-    /// A limiter for `rate`; one that never refuses when it is `None`.
-    pub fn new(rate: Option<Rate>, clock: &Clock) -> Self {
+    /// A limiter for `rate`; one that never refuses when it is `None`. Metrics know it by `name`.
+    pub fn new(name: &'static str, rate: Option<Rate>, clock: &Clock) -> Self {
         let governor = rate.and_then(|rate| {
             let quota = Quota::with_period(rate.window / rate.count.get())?.allow_burst(rate.count);
             let governor: Governor<K> =
                 RateLimiter::new(quota, DashMapStateStore::default(), clock.clone());
             Some((governor, rate))
         });
-        Self { governor, clock: clock.clone() }
+        Self { name, governor, clock: clock.clone() }
     }
 
     /// Counts one for `key`. `None` when this is not limited.
@@ -59,6 +61,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         match governor.check_key(key) {
             Ok(state) => Ok(Some(self.allowance(*rate, state.remaining_burst_capacity()))),
             Err(refusal) => {
+                struck(self.name);
                 let now = GovernorClock::now(&self.clock);
                 let nothing_left = self.allowance(*rate, 0);
                 Err(Error::rate_limited(refusal.wait_time_from(now), Some(nothing_left)))
@@ -79,6 +82,11 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             governor.shrink_to_fit();
         }
     }
+}
+
+/// Counts a refusal by a limit.
+pub fn struck(limit: &'static str) {
+    metrics::counter!("waggle_limits_struck_total", "limit" => limit).increment(1);
 }
 
 /// Failed logins of each account, in windows that start with the first failure.
@@ -110,6 +118,7 @@ impl Failures {
         let ends = window.started + rate.window;
         let now = self.clock.now();
         if window.count >= rate.count.get() && now < ends {
+            struck("login_failures");
             return Err(Error::rate_limited(ends.since(now), None));
         }
         Ok(())
@@ -172,18 +181,18 @@ impl Limits {
     /// Limits as configured.
     pub fn new(rates: &Rates, clock: &Clock) -> Self {
         Self {
-            sends: Limiter::new(rates.sends, clock),
-            typing: Limiter::new(rates.typing, clock),
-            joins: Limiter::new(rates.joins, clock),
-            orders: Limiter::new(rates.orders, clock),
-            locations: Limiter::new(rates.locations, clock),
-            connects: Limiter::new(rates.connects, clock),
-            handshakes: Limiter::new(rates.connects, clock),
-            logins: Limiter::new(rates.logins, clock),
+            sends: Limiter::new("sends", rates.sends, clock),
+            typing: Limiter::new("typing", rates.typing, clock),
+            joins: Limiter::new("joins", rates.joins, clock),
+            orders: Limiter::new("orders", rates.orders, clock),
+            locations: Limiter::new("locations", rates.locations, clock),
+            connects: Limiter::new("connects", rates.connects, clock),
+            handshakes: Limiter::new("handshakes", rates.connects, clock),
+            logins: Limiter::new("logins", rates.logins, clock),
             login_failures: Failures::new(rates.login_failures, clock),
-            registrations: Limiter::new(rates.registrations, clock),
-            rest_writes: Limiter::new(rates.rest_writes, clock),
-            refreshes: Limiter::new(rates.rest_writes, clock),
+            registrations: Limiter::new("registrations", rates.registrations, clock),
+            rest_writes: Limiter::new("rest_writes", rates.rest_writes, clock),
+            refreshes: Limiter::new("refreshes", rates.rest_writes, clock),
         }
     }
 
@@ -221,7 +230,7 @@ mod tests {
     #[test]
     fn the_count_is_there_at_once_and_comes_back_with_time() {
         let clock = Clock::manual(Timestamp::from_millis(1_000_000));
-        let limiter = Limiter::new(rate("3/3s"), &clock);
+        let limiter = Limiter::new("tests", rate("3/3s"), &clock);
         for left in [2, 1, 0] {
             assert_eq!(limiter.check(&"alice").unwrap().unwrap().remaining, left);
         }
@@ -235,7 +244,7 @@ mod tests {
 
     #[test]
     fn off_never_refuses() {
-        let limiter = Limiter::new(None, &Clock::system());
+        let limiter = Limiter::new("tests", None, &Clock::system());
         assert!((0..10_000).all(|_| limiter.check(&1).unwrap().is_none()));
     }
 

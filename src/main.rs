@@ -64,6 +64,8 @@ async fn run(config: &Config) -> ExitCode {
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// What asks to read files again ends nothing, also where there are none to read.
+    _hang_up: Signal,
 }
 
 impl Signals {
@@ -72,6 +74,7 @@ impl Signals {
         Self {
             terminate: listen(SignalKind::terminate()),
             interrupt: listen(SignalKind::interrupt()),
+            _hang_up: listen(SignalKind::hangup()),
         }
     }
 

@@ -2,11 +2,14 @@
 //! (CONTRACT §9).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use metrics_process::Collector;
 use serde::Serialize;
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -22,6 +25,8 @@ pub struct Operations {
     pub hub: Arc<Hub>,
     /// The database.
     pub stores: Stores,
+    /// Memory, CPU time and open files of this process.
+    pub process: Collector,
 }
 
 /// How the server is.
@@ -69,7 +74,7 @@ async fn live() -> Json<serde_json::Value> {
 #[utoipa::path(get, path = "/health/ready", tag = "operations", security(()),
     responses((status = 200, body = Health), (status = 503, body = Health)))]
 async fn ready(State(operations): State<Operations>) -> (StatusCode, Json<Health>) {
-    let Operations { hub, stores } = operations;
+    let Operations { hub, stores, .. } = operations;
     let store = Part { kind: stores.name(), ok: stores.ping().await.is_ok() };
     let status = match (hub.is_draining(), store.ok) {
         (true, _) => "draining",
@@ -91,7 +96,12 @@ async fn health(state: State<Operations>) -> (StatusCode, Json<Health>) {
 
 /// Metrics, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operations", security(()), responses((status = 200, body = String)))]
-async fn metrics() -> String {
+async fn metrics(State(operations): State<Operations>) -> String {
+    let Operations { stores, process, .. } = operations;
+    // Whoever scrapes waits 10 s at most, mostly.
+    let is_up = timeout(Duration::from_secs(2), stores.ping()).await.is_ok_and(|ping| ping.is_ok());
+    metrics::gauge!("waggle_store_up", "store" => stores.name()).set(f64::from(u8::from(is_up)));
+    process.collect();
     telemetry::metrics().render()
 }
 
@@ -100,7 +110,7 @@ pub fn tidy_metrics(hub: &Arc<Hub>) {
     let hub = Arc::downgrade(hub);
     tokio::spawn(async move {
         while hub.upgrade().is_some_and(|hub| !hub.is_draining()) {
-            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
             telemetry::metrics().run_upkeep();
         }
     });

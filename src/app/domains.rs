@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use secrecy::SecretString;
-
 use crate::auth::mail::Mailer;
 use crate::auth::service::{Auth, Parts as AuthParts};
 use crate::auth::store::{AuthStore, embedded::EmbeddedAuthStore, mongo::MongoAuthStore};
 use crate::chat::service::{Chat, Parts as ChatParts};
 use crate::chat::store::{ChatStore, embedded::EmbeddedChatStore, mongo::MongoChatStore};
-use crate::config::Config;
+use crate::config::{Config, Secrets};
 use crate::drivers::service::{Drivers, Parts as DriverParts};
 use crate::drivers::store::{DriverStore, embedded::EmbeddedDriverStore, mongo::MongoDriverStore};
 use crate::limits::Limits;
@@ -83,7 +81,7 @@ impl Domains {
     pub(super) fn compose(
         config: &Config,
         stores: &Stores,
-        secret: SecretString,
+        secrets: &Secrets,
         hub: &Arc<Hub>,
     ) -> Result<Self, String> {
         let on = DomainStores::on(stores);
@@ -96,7 +94,7 @@ impl Domains {
             presence: presence.clone(),
             limits: limits.clone(),
             mailer,
-            secret: secret.clone(),
+            secrets: secrets.clone(),
         };
         let auth = Auth::new(parts, config);
         let users = Users::new(on.users, &auth, hub);
@@ -106,7 +104,7 @@ impl Domains {
             presence: presence.clone(),
             hub: hub.clone(),
             limits: limits.clone(),
-            secret,
+            secrets: secrets.clone(),
             grace: config.presence.grace,
         });
         let parts = ChatParts {

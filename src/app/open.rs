@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::config::Config;
+use crate::config::{Config, Secrets};
 use crate::store::embedded::{self, Embedded};
 use crate::store::mongo::{ConnectError, MigrateError, Mongo};
 use crate::store::{Stores, mongo};
@@ -71,8 +71,13 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
     Ok(Stores::Mongo(mongo))
 }
 
-/// The configured secret, or one that is generated once and kept, so that `cargo run` needs none.
-pub(super) fn secret(config: &Config) -> Result<SecretString, OpenError> {
+/// The configured secrets, or one that is generated once and kept, so that `cargo run` needs none.
+pub(super) fn secrets(config: &Config) -> Result<Secrets, OpenError> {
+    let previous = config.tokens.previous_secrets.clone();
+    Ok(Secrets { current: current_secret(config)?, previous })
+}
+
+fn current_secret(config: &Config) -> Result<SecretString, OpenError> {
     if let Some(secret) = &config.tokens.secret {
         if secret.expose_secret().len() < 32 {
             tracing::warn!("JWT_SECRET is shorter than 32 bytes; production refuses it");

@@ -6,6 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
+use metrics_process::Collector;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowHeaders, AllowMethods, AllowOrigin, CorsLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -46,10 +47,12 @@ pub(super) fn router(
         connects: |limits| &limits.connects,
         handshakes: |limits| &limits.handshakes,
         limits: domains.limits.clone(),
+        sockets_per_user: config.sockets.max_sockets_per_user,
     };
     let door = Door::new(dispatcher, hub, Some(gate.clone()), config.cors.clone(), &config.sockets);
     let doors = RawDoors::new(dispatcher, hub, gate, config.cors.clone(), &config.sockets);
-    let operations = Operations { hub: hub.clone(), stores: stores.clone() };
+    let operations =
+        Operations { hub: hub.clone(), stores: stores.clone(), process: Collector::default() };
     operations::tidy_metrics(hub);
     let (rest, openapi) = documented(domains, operations).split_for_parts();
     let proxies: Arc<[AddressRange]> = config.listen.trusted_proxies.clone().into();
@@ -72,9 +75,9 @@ pub(super) fn router(
         .layer(CatchPanicLayer::custom(contain_panics))
         .layer(from_fn_with_state(hub.work(), detached))
         .layer(from_fn_with_state(doors, at_root))
-        .layer(from_fn(Dialect::show))
         .merge(door.router(&config.sockets))
         .layer(from_fn_with_state(proxies, client_address))
+        .layer(from_fn(Dialect::show))
         .layer(cors(&config.cors))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
-use secrecy::SecretString;
 
 use super::mail::Mailer;
 use super::model::{Account, LoginName, NewAccount, User};
@@ -18,7 +17,7 @@ use super::store::{AuthStore, InsertedAccount};
 use super::tokens::Tokens;
 use crate::caller::Role;
 use crate::clock::Clock;
-use crate::config::{Config, FirstAdmin};
+use crate::config::{Config, FirstAdmin, Secrets};
 use crate::error::{Error, FieldError, Result};
 use crate::ids::{LoginId, UserId};
 use crate::limits::Limits;
@@ -61,7 +60,7 @@ pub struct Parts {
     /// The way to mailboxes.
     pub mailer: Mailer,
     /// What tokens are signed with.
-    pub secret: SecretString,
+    pub secrets: Secrets,
 }
 
 impl Auth {
@@ -73,7 +72,7 @@ impl Auth {
             presence: parts.presence,
             limits: parts.limits,
             mailer: Arc::new(parts.mailer),
-            tokens: Tokens::new(&parts.secret, &clock),
+            tokens: Tokens::new(&parts.secrets, &clock),
             passwords: Passwords::new(config.accounts.bcrypt_cost),
             accounts: Cache::new(CACHED),
             logins: Cache::new(CACHED),

@@ -5,13 +5,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::model::{Account, TokenHash};
 use crate::caller::Role;
 use crate::clock::{Clock, Timestamp};
+use crate::config::Secrets;
 use crate::error::{Error, Result};
 use crate::ids::{LoginId, UserId};
 
@@ -35,15 +36,16 @@ pub(super) struct Claims {
 /// Makes and reads tokens.
 pub(super) struct Tokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// The current one first.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     chain: Hmac<Sha256>,
     clock: Clock,
 }
 
 impl Tokens {
-    pub(super) fn new(secret: &SecretString, clock: &Clock) -> Self {
-        let secret = secret.expose_secret().as_bytes();
+    pub(super) fn new(secrets: &Secrets, clock: &Clock) -> Self {
+        let secret = secrets.current.expose_secret().as_bytes();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp", "sub"]);
         // The time is the clock's, not the library's: checked in `read_access`.
@@ -52,7 +54,10 @@ impl Tokens {
             .expect("HMAC takes keys of any length");
         Self {
             encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
+            decoding: secrets
+                .verifying()
+                .map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()))
+                .collect(),
             validation,
             chain: chain.chain_update(b"refresh token"),
             clock: clock.clone(),
@@ -83,8 +88,10 @@ impl Tokens {
 
     /// What an access token of ours says.
     pub(super) fn read_access(&self, token: &str) -> Result<Claims> {
-        let decoded = decode::<Claims>(token, &self.decoding, &self.validation);
-        let claims = decoded.map_err(|_| Error::unauthenticated("The token is not valid"))?.claims;
+        let decode = |key| decode::<Claims>(token, key, &self.validation).ok();
+        let decoded = self.decoding.iter().find_map(decode);
+        let claims =
+            decoded.ok_or_else(|| Error::unauthenticated("The token is not valid"))?.claims;
         if claims.exp <= self.clock.now().seconds() {
             Err(Error::token_expired())
         } else {
@@ -115,8 +122,15 @@ mod tests {
 
     use super::*;
 
+    const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+    fn signed_with(current: &str, previous: &[&str], clock: &Clock) -> Tokens {
+        let previous = previous.iter().copied().map(Into::into).collect();
+        Tokens::new(&Secrets { current: current.into(), previous }, clock)
+    }
+
     fn tokens(clock: &Clock) -> Tokens {
-        Tokens::new(&"0123456789abcdef0123456789abcdef".into(), clock)
+        signed_with(SECRET, &[], clock)
     }
 
     fn account(clock: &Clock) -> Account {
@@ -168,11 +182,27 @@ mod tests {
         let (head, rest) = token.split_once('.').unwrap();
         let (claims, _) = rest.split_once('.').unwrap();
         let none = BASE64.encode(br#"{"alg":"none","typ":"JWT"}"#);
-        let theirs = Tokens::new(&"another secret of thirty-two bytes".into(), &clock);
+        let theirs = signed_with("another secret of thirty-two bytes", &[], &clock);
         for bad in ["", "x.y.z", &format!("{none}.{claims}."), &format!("{head}.{claims}.")] {
             assert!(ours.read_access(bad).is_err(), "{bad}");
         }
         assert!(theirs.read_access(&token).is_err());
+    }
+
+    #[test]
+    fn a_token_outlives_a_change_of_the_secret_while_the_old_one_is_known() {
+        let clock = Clock::manual(Timestamp::from_millis(1_700_000_000_000));
+        let (old, account) = (tokens(&clock), account(&clock));
+        let (login, until) = (LoginId::generate(clock.now()), clock.now() + Duration::from_secs(9));
+        let token = old.access(&account, login, until).unwrap();
+        let new = "a new secret of thirty-two bytes";
+        let rotated = signed_with(new, &["yet another", SECRET], &clock);
+        assert_eq!(rotated.read_access(&token).unwrap().sid, login);
+        let fresh = rotated.access(&account, login, until).unwrap();
+        assert!(old.read_access(&fresh).is_err(), "the new one signs");
+        assert!(signed_with(new, &[], &clock).read_access(&token).is_err());
+        clock.advance(Duration::from_secs(9));
+        assert_eq!(rotated.read_access(&token).unwrap_err(), Error::token_expired());
     }
 
     #[test]

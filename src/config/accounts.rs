@@ -1,6 +1,6 @@
 //! Accounts: the cost of passwords, the first admin, and how mail is sent.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::Vars;
 use crate::credentials::{Email, Password, Username};
@@ -50,7 +50,10 @@ impl FirstAdmin {
     fn read(vars: &mut Vars) -> Option<Self> {
         let username = vars.parsed_text("ADMIN_USERNAME", "admin");
         let email = vars.optional_parsed("ADMIN_EMAIL");
-        let password = vars.optional_parsed("ADMIN_PASSWORD");
+        let password = vars.secret("ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE").and_then(|text| {
+            let parsed = text.expose_secret().parse();
+            parsed.map_err(|problem| vars.reject("ADMIN_PASSWORD", problem)).ok()
+        });
         match (email, password) {
             (Some(email), Some(password)) => Some(Self { username: username?, email, password }),
             (None, None) => None,
@@ -69,13 +72,14 @@ impl FirstAdmin {
 impl SmtpConfig {
     fn read(vars: &mut Vars) -> Option<Self> {
         let from = vars.text("SMTP_FROM", "no-reply@localhost");
-        let url = vars.optional("SMTP_URL")?;
+        let secret = vars.secret("SMTP_URL", "SMTP_URL_FILE")?;
+        let url = secret.expose_secret();
         if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
             vars.reject("SMTP_URL", "must start with smtp:// or smtps://");
         }
         if from.parse::<lettre::message::Mailbox>().is_err() {
             vars.reject("SMTP_FROM", "must be an address, or a name and an address in <>");
         }
-        Some(Self { url: url.into(), from })
+        Some(Self { url: secret, from })
     }
 }

@@ -27,6 +27,10 @@ pub struct SocketConfig {
     pub header_timeout: Duration,
     /// `MAX_CONNECTIONS`.
     pub max_connections: usize,
+    /// `MAX_CONNECTIONS_PER_ADDRESS`.
+    pub max_connections_per_address: usize,
+    /// `MAX_SOCKETS_PER_USER`.
+    pub max_sockets_per_user: usize,
 }
 
 impl SocketConfig {
@@ -42,6 +46,8 @@ impl SocketConfig {
             write_stall: vars.duration("WRITE_STALL", "7s"),
             header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
             max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
+            max_connections_per_address: vars.at_least("MAX_CONNECTIONS_PER_ADDRESS", "2000", 1),
+            max_sockets_per_user: vars.at_least("MAX_SOCKETS_PER_USER", "100", 1),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The configuration as a whole.
 
+use super::tokens::SAMPLE_SECRETS;
 use super::*;
 
 fn problems(vars: &[(&str, &str)]) -> String {
@@ -29,6 +30,42 @@ fn production_refuses_missing_short_and_sample_secrets() {
         let text = problems(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]);
         assert!(text.contains("JWT_SECRET"), "{text}");
     }
+}
+
+#[test]
+fn a_secret_can_stand_in_a_file() {
+    let path = std::env::temp_dir().join(format!("waggle-secret-{}", std::process::id()));
+    std::fs::write(&path, "0123456789abcdef0123456789abcdef\n").unwrap();
+    let file = path.to_str().unwrap();
+    let production = ("APP_ENV", "production");
+    let config = Config::from_vars(Vars::from_pairs(&[production, ("JWT_SECRET_FILE", file)]));
+    let secret = config.unwrap().tokens.secret.unwrap();
+    assert_eq!(secret.expose_secret(), "0123456789abcdef0123456789abcdef");
+    let both = problems(&[("JWT_SECRET", "one"), ("JWT_SECRET_FILE", file)]);
+    assert!(both.contains("JWT_SECRET_FILE") && !both.contains("0123"), "{both}");
+    std::fs::write(&path, "\n").unwrap();
+    assert!(problems(&[("JWT_SECRET_FILE", file)]).contains("empty"));
+    std::fs::remove_file(&path).unwrap();
+    assert!(problems(&[("JWT_SECRET_FILE", file)]).contains("cannot be read"));
+}
+
+#[test]
+fn earlier_secrets_are_held_to_the_same_rules() {
+    let new = ("JWT_SECRET", "0123456789abcdef0123456789abcdef");
+    let production = ("APP_ENV", "production");
+    let text = problems(&[production, new, ("JWT_PREVIOUS_SECRETS", "short")]);
+    assert!(text.contains("JWT_PREVIOUS_SECRETS"), "{text}");
+    let two = ("JWT_PREVIOUS_SECRETS", "one, two,");
+    assert_eq!(
+        Config::from_vars(Vars::from_pairs(&[two])).unwrap().tokens.previous_secrets.len(),
+        2
+    );
+}
+
+#[test]
+fn a_certificate_needs_its_key() {
+    assert!(problems(&[("TLS_CERT", "cert.pem")]).contains("TLS_KEY"));
+    assert!(problems(&[("TLS_KEY", "key.pem")]).contains("TLS_CERT"));
 }
 
 #[test]

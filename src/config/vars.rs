@@ -5,6 +5,8 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 use super::values::{Rate, duration};
 
 /// Names that other systems used (CONTRACT §9), and what they are called here.
@@ -104,6 +106,36 @@ impl Vars {
 
     pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
         self.find(name, "")
+    }
+
+    /// A secret: in the variable, or in the file that another variable names, as secrets are
+    /// mounted into containers. The end of the file's line is not part of it.
+    pub(super) fn secret(
+        &mut self,
+        name: &'static str,
+        file_name: &'static str,
+    ) -> Option<SecretString> {
+        let (value, path) = (self.optional(name), self.optional(file_name));
+        match (value, path) {
+            (Some(_), Some(_)) => {
+                self.reject(file_name, format!("and {name} are both set; one of them is enough"));
+                None
+            }
+            (value, None) => value.map(SecretString::from),
+            (None, Some(path)) => match std::fs::read_to_string(&path) {
+                Ok(text) if !text.trim().is_empty() => {
+                    Some(text.trim_end_matches(['\r', '\n']).to_owned().into())
+                }
+                Ok(_) => {
+                    self.reject(file_name, "names an empty file");
+                    None
+                }
+                Err(problem) => {
+                    self.reject(file_name, format!("names a file that cannot be read: {problem}"));
+                    None
+                }
+            },
+        }
     }
 
     pub(super) fn text(&mut self, name: &'static str, default: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::StatusCode;
@@ -10,11 +11,23 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::server::Connection;
+use super::slots::network;
 use crate::config::AddressRange;
+use crate::error::Error;
+
+/// When a client that has too many connections may try again.
+const BUSY: Duration = Duration::from_secs(10);
 
 /// The address of the client, in front of trusted proxies. Set by [`client_address`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// What limits count by: the address, or, of IPv6, the /64 that a customer is given whole.
+    pub fn network(self) -> IpAddr {
+        network(self.0)
+    }
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = StatusCode;
@@ -45,6 +58,10 @@ pub async fn client_address(
             if !is_proxy(hop) {
                 break;
             }
+        }
+        if !connection.count_for(address) {
+            let error = Error::rate_limited(BUSY, None);
+            return error.into_response();
         }
     }
     request.extensions_mut().insert(ClientAddress(address));

@@ -12,9 +12,10 @@ use std::time::Duration;
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use super::slots::Place;
 
 type Cut = Pin<Box<WaitForCancellationFutureOwned>>;
 
@@ -62,7 +63,7 @@ pub(super) struct Guarded {
     /// Watched by whoever waits to write: another task, once the connection is split.
     write_cut: Option<(Cut, Pin<Box<Sleep>>)>,
     /// Held for the connection's whole life, upgrades included.
-    _slot: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Guarded {
@@ -71,10 +72,10 @@ impl Guarded {
         kill: CancellationToken,
         reading: Arc<Reading>,
         stall: Duration,
-        slot: OwnedSemaphorePermit,
+        place: Place,
     ) -> Self {
         let read_cut = Box::pin(kill.clone().cancelled_owned());
-        Self { io, kill, reading, stall, read_cut, write_cut: None, _slot: slot }
+        Self { io, kill, reading, stall, read_cut, write_cut: None, _place: place }
     }
 
     /// Passes on what a write gave; one that must wait is bounded in time.

@@ -1,6 +1,8 @@
-//! Connections: the accept loop and its guarded IO, and whose address stands behind a request.
+//! Connections: the accept loop and its guarded IO, TLS, and whose address stands behind a request.
 //! Knows neither sockets nor routes; [`crate::realtime`] and [`crate::rest`] stand on it.
 
 pub mod address;
 mod guard;
 pub mod server;
+mod slots;
+pub mod tls;

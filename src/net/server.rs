@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,31 +12,46 @@ use axum::http::Request;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::guard::{Guarded, Reading};
-use crate::config::SocketConfig;
+use super::slots::{Place, Share, Slots};
+use super::tls::{Tls, TlsError};
+use crate::config::{AddressRange, Listen, SocketConfig};
 
 /// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
 /// which stops reading is noticed soon.
 const KERNEL_SEND_BUFFER: usize = 256 * 1024;
 
 /// One TCP connection, as handlers see it in the request's extensions.
-#[derive(Debug)]
 pub struct Connection {
     peer: SocketAddr,
     kill: CancellationToken,
     reading: Arc<Reading>,
+    slots: Arc<Slots>,
+    /// Behind a proxy it is another client's with each request.
+    share: Mutex<Option<Share>>,
 }
 
 impl Connection {
     /// Who is at the other end; a proxy, perhaps.
     pub const fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// Counts the connection among those of `address`, the client behind it, and no other's any
+    /// more; `false` when that one has too many.
+    pub fn count_for(&self, address: IpAddr) -> bool {
+        let mut share = self.share.lock().expect("no panic while counting");
+        if share.as_ref().is_none_or(|share| !share.is_of(address)) {
+            *share = None;
+            *share = self.slots.share(address);
+        }
+        share.is_some()
     }
 
     /// Ends the connection at once, whatever it is used for. A JS client takes that for a lost
@@ -64,6 +79,8 @@ impl Connection {
 /// Listening sockets, and the tasks that serve what they accept.
 pub struct Acceptor {
     addresses: Vec<SocketAddr>,
+    tls: Option<Tls>,
+    proxies: Arc<[AddressRange]>,
     /// Cancelled: no new connections, and open ones close after the answer under way.
     stop: CancellationToken,
     /// Cancelled: every connection is cut.
@@ -72,22 +89,26 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
-    /// Binds every port; port 0 is chosen by the system.
+    /// Binds every port, and reads the certificate where there is one; port 0 is chosen by the
+    /// system.
     ///
     /// # Errors
-    /// The first port that cannot be bound.
-    pub async fn bind(host: IpAddr, ports: &[u16]) -> Result<(Self, Vec<TcpListener>), BindError> {
+    /// The first port that cannot be bound; a certificate that cannot be used.
+    pub async fn bind(config: &Listen) -> Result<(Self, Vec<TcpListener>), ListenError> {
+        let tls = config.tls.as_ref().map(Tls::new).transpose()?;
         let mut listeners = Vec::new();
-        for port in ports {
-            let address = SocketAddr::new(host, *port);
-            let listener = listen(address).await.map_err(|cause| BindError { address, cause })?;
+        for port in &config.ports {
+            let address = SocketAddr::new(config.host, *port);
+            let listener =
+                listen(address).await.map_err(|cause| ListenError::Port { address, cause })?;
             listeners.push(listener);
         }
         let addresses =
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let (stop, kill, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        Ok((Self { addresses, stop, kill, tasks }, listeners))
+        let proxies = config.trusted_proxies.clone().into();
+        Ok((Self { addresses, tls, proxies, stop, kill, tasks }, listeners))
     }
 
     /// Where it listens.
@@ -97,9 +118,14 @@ impl Acceptor {
 
     /// Starts serving `router` on the bound listeners.
     pub fn serve(&self, listeners: Vec<TcpListener>, router: &Router, config: &SocketConfig) {
+        if let Some(tls) = self.tls.clone() {
+            self.tasks.spawn(tls.keep_current(self.stop.clone()));
+        }
         let shared = Arc::new(Shared {
+            tls: self.tls.clone(),
             router: router.clone(),
-            slots: Arc::new(Semaphore::new(config.max_connections)),
+            slots: Arc::new(Slots::new(config.max_connections, config.max_connections_per_address)),
+            proxies: self.proxies.clone(),
             stall: config.write_stall,
             header_timeout: config.header_timeout,
             stop: self.stop.clone(),
@@ -140,17 +166,27 @@ async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// A port that cannot be listened on.
+/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {address}: {cause}")]
-pub struct BindError {
-    address: SocketAddr,
-    cause: std::io::Error,
+pub enum ListenError {
+    /// A port that is taken, or not allowed.
+    #[error("cannot listen on {address}: {cause}")]
+    Port {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        cause: io::Error,
+    },
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
 }
 
 struct Shared {
     router: Router,
-    slots: Arc<Semaphore>,
+    tls: Option<Tls>,
+    slots: Arc<Slots>,
+    proxies: Arc<[AddressRange]>,
     stall: Duration,
     header_timeout: Duration,
     stop: CancellationToken,
@@ -176,8 +212,14 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
-    let Ok(slot) = shared.slots.clone().try_acquire_owned() else {
-        metrics::counter!("waggle_limits_struck_total", "limit" => "connections").increment(1);
+    let Some(place) = shared.slots.place() else { return };
+    // Who stands behind a proxy is counted when a request says who it is.
+    let address = peer.ip().to_canonical();
+    let share = if shared.proxies.iter().any(|proxy| proxy.contains(address)) {
+        None
+    } else if let Some(share) = shared.slots.share(address) {
+        Some(share)
+    } else {
         return;
     };
     let socket = SockRef::from(&stream);
@@ -189,16 +231,43 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
     }
     let shared = shared.clone();
     shared.tasks.clone().spawn(async move {
-        serve(stream, peer, slot, &shared).await;
+        serve(stream, peer, place, share, &shared).await;
     });
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, shared: &Shared) {
+async fn serve(
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+    share: Option<Share>,
+    shared: &Shared,
+) {
     let kill = shared.kill.child_token();
     let reading = Arc::new(Reading::default());
-    let guarded = Guarded::new(stream, kill.clone(), reading.clone(), shared.stall, slot);
-    let io = TokioIo::new(guarded);
-    let connection = Arc::new(Connection { peer, kill, reading });
+    let connection = Arc::new(Connection {
+        peer,
+        kill: kill.clone(),
+        reading: reading.clone(),
+        slots: shared.slots.clone(),
+        share: Mutex::new(share),
+    });
+    let guard = |stream| Guarded::new(stream, kill, reading, shared.stall, place);
+    match &shared.tls {
+        None => serve_http(guard(stream), connection, shared).await,
+        Some(tls) => {
+            if let Some(stream) = tls.accept(stream, guard).await {
+                serve_http(stream, connection, shared).await;
+            }
+        }
+    }
+}
+
+async fn serve_http(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    connection: Arc<Connection>,
+    shared: &Shared,
+) {
+    let peer = connection.peer;
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(connection.clone());
         shared.router.clone().oneshot(request.map(Body::new))
@@ -207,7 +276,8 @@ async fn serve(stream: TcpStream, peer: SocketAddr, slot: OwnedSemaphorePermit, 
     http.timer(TokioTimer::new())
         .header_read_timeout(shared.header_timeout)
         .max_buf_size(64 * 1024);
-    let mut serving = std::pin::pin!(http.serve_connection(io, service).with_upgrades());
+    let mut serving =
+        std::pin::pin!(http.serve_connection(TokioIo::new(stream), service).with_upgrades());
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
         () = shared.stop.cancelled() => {

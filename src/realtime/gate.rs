@@ -2,14 +2,19 @@
 //! stopping, does this address connect too often, and whose token is this.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 
-use crate::caller::CheckToken;
+use super::hub::Hub;
+use crate::caller::{Caller, CheckToken};
 use crate::config::CorsOrigins;
-use crate::error::Result;
-use crate::limits::{Limits, PerAddress};
+use crate::error::{Error, Result};
+use crate::limits::{Limits, PerAddress, struck};
 use crate::net::address::ClientAddress;
+
+/// When somebody who has too many sockets may try again.
+const FULL: Duration = Duration::from_secs(10);
 
 /// Who is let in, and how often they may try.
 #[derive(Clone)]
@@ -22,6 +27,8 @@ pub struct Gate {
     pub handshakes: PerAddress,
     /// The limits.
     pub limits: Arc<Limits>,
+    /// Sockets at once of one user.
+    pub sockets_per_user: usize,
 }
 
 impl Gate {
@@ -30,7 +37,29 @@ impl Gate {
     /// # Errors
     /// `rate_limited`.
     pub fn count_handshake(&self, address: ClientAddress) -> Result<()> {
-        (self.handshakes)(&self.limits).check(&address.0).map(drop)
+        (self.handshakes)(&self.limits).check(&address.network()).map(drop)
+    }
+
+    /// Counts an attempt of this address to join a namespace.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(super) fn count_connect(&self, address: ClientAddress) -> Result<()> {
+        (self.connects)(&self.limits).check(&address.network()).map(drop)
+    }
+
+    /// Whose token this is, if there is room for another socket of theirs.
+    ///
+    /// # Errors
+    /// Those of [`CheckToken::check_token`]; `rate_limited`.
+    pub(super) async fn identify(&self, hub: &Hub, token: Option<&str>) -> Result<Caller> {
+        let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
+        let caller = self.check.check_token(token).await?;
+        if hub.sockets_of(caller.user) >= self.sockets_per_user {
+            struck("sockets_of_user");
+            return Err(Error::rate_limited(FULL, None));
+        }
+        Ok(caller)
     }
 }
 

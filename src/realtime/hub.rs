@@ -244,6 +244,11 @@ impl Hub {
         self.audiences.count(Audience::EVERYONE)
     }
 
+    /// How many sockets of a user are connected here.
+    pub fn sockets_of(&self, user: UserId) -> usize {
+        self.audiences.count(user.audience())
+    }
+
     /// The time.
     pub const fn clock(&self) -> &Clock {
         &self.clock

@@ -151,8 +151,7 @@ impl RawDoors {
     }
 
     async fn identify(&self, token: Option<&str>, admit: &impl Admit) -> Result<Caller> {
-        let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
-        let caller = self.gate.check.check_token(token).await?;
+        let caller = self.gate.identify(&self.hub, token).await?;
         admit.admit(caller).await?;
         Ok(caller)
     }

@@ -88,7 +88,7 @@ pub async fn by_address(
     next: Next,
 ) -> Response {
     let limiter = limiter(&limits);
-    let checked = limiter.check(&address.0);
+    let checked = limiter.check(&address.network());
     limited(checked, request, next).await
 }
 

@@ -9,6 +9,7 @@ use sha2::Sha256;
 
 use super::model::Invite;
 use crate::clock::Clock;
+use crate::config::Secrets;
 use crate::error::{Error, Result};
 use crate::ids::{InviteId, RoomId, UserId};
 
@@ -29,26 +30,22 @@ pub(super) struct Claims {
 /// Makes and reads invite tokens.
 pub(super) struct InviteTokens {
     encoding: EncodingKey,
-    decoding: DecodingKey,
+    /// The current one first.
+    decoding: Vec<DecodingKey>,
     validation: Validation,
     clock: Clock,
 }
 
 impl InviteTokens {
-    pub(super) fn new(secret: &SecretString, clock: &Clock) -> Self {
-        // A key of their own: no invite is an access token, nor the other way round.
-        let key = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret().as_bytes())
-            .expect("HMAC takes keys of any length")
-            .chain_update(b"invite")
-            .finalize()
-            .into_bytes();
+    pub(super) fn new(secrets: &Secrets, clock: &Clock) -> Self {
+        let keys: Vec<_> = secrets.verifying().map(key).collect();
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_required_spec_claims(&["exp"]);
         // The time is the clock's, not the library's: checked in `has_expired`.
         validation.validate_exp = false;
         Self {
-            encoding: EncodingKey::from_secret(&key),
-            decoding: DecodingKey::from_secret(&key),
+            encoding: EncodingKey::from_secret(&keys[0]),
+            decoding: keys.iter().map(|key| DecodingKey::from_secret(key)).collect(),
             validation,
             clock: clock.clone(),
         }
@@ -67,10 +64,21 @@ impl InviteTokens {
 
     /// What a token of ours says; `None` for any other text.
     pub(super) fn read(&self, token: &str) -> Option<Claims> {
-        decode::<Claims>(token, &self.decoding, &self.validation).ok().map(|token| token.claims)
+        let decode = |key| decode::<Claims>(token, key, &self.validation).ok();
+        self.decoding.iter().find_map(decode).map(|token| token.claims)
     }
 
     pub(super) fn has_expired(&self, claims: &Claims) -> bool {
         claims.exp <= self.clock.now().seconds()
     }
+}
+
+/// A key of their own: no invite is an access token, nor the other way round.
+fn key(secret: &SecretString) -> [u8; 32] {
+    <Hmac<Sha256> as KeyInit>::new_from_slice(secret.expose_secret().as_bytes())
+        .expect("HMAC takes keys of any length")
+        .chain_update(b"invite")
+        .finalize()
+        .into_bytes()
+        .into()
 }

@@ -16,7 +16,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
-use secrecy::SecretString;
 
 use super::attendance::Attendance;
 use super::invites::InviteTokens;
@@ -25,6 +24,7 @@ use super::store::RoomStore;
 use super::wire::RoomView;
 use crate::auth::service::Auth;
 use crate::clock::Clock;
+use crate::config::Secrets;
 use crate::error::{Error, Result};
 use crate::ids::{RoomId, UserId};
 use crate::limits::Limits;
@@ -67,7 +67,7 @@ pub struct Parts {
     /// Limits.
     pub limits: Arc<Limits>,
     /// What invites are signed with.
-    pub secret: SecretString,
+    pub secrets: Secrets,
     /// How long somebody whose last socket was lost still counts as in the room.
     pub grace: Duration,
 }
@@ -148,7 +148,7 @@ impl Rooms {
     pub fn new(parts: Parts) -> Arc<Self> {
         let clock = parts.hub.clock().clone();
         Arc::new_cyclic(|this| Self {
-            invites: InviteTokens::new(&parts.secret, &clock),
+            invites: InviteTokens::new(&parts.secrets, &clock),
             known: Cache::with_options(
                 OptionsBuilder::new()
                     .estimated_items_capacity(REMEMBERED)

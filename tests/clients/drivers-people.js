@@ -78,9 +78,9 @@ export const location = (fields) => ({
   timestamp: new Date().toISOString().replace(/\.\d+Z/, 'Z'), ...fields,
 });
 
-/** Where a driver was, when the server has saved `count` points: it may take a second. */
+/** Where a driver was, when the server has saved `count` points: a moment after it took them. */
 export async function trail(server, admin, driver, count) {
-  const deadline = Date.now() + 2000;
+  const deadline = Date.now() + 10_000;
   for (;;) {
     const points = await v1(server, 'GET', `/drivers/${driver.number}/trail`, { token: admin.token });
     if (points.length >= count || Date.now() > deadline) return points;

@@ -3,7 +3,9 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -31,14 +33,16 @@ const DEFAULTS = {
   NO_COLOR: '1',
 };
 
-/** Starts a server with an empty store and waits until it is ready. */
-export async function startServer({ store = 'embedded', env = {} } = {}) {
+/** Starts a server with an empty store, and a certificate where there is one, and waits until it is ready. */
+export async function startServer({ store = 'embedded', env = {}, certificate } = {}) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'waggle-clients-'));
   const storeEnv = store === 'mongodb' ? { MONGODB_URI: freshDatabase() } : {};
+  const tlsEnv = certificate ? { TLS_CERT: path.join(dataDir, 'cert.pem'), TLS_KEY: path.join(dataDir, 'key.pem') } : {};
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const server = new Server(url, dataDir, { ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
+  const url = `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const server = new Server(url, dataDir, { ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...tlsEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
   try {
+    if (certificate) await server.install(certificate);
     await server.start();
   } catch (problem) {
     await server.close();
@@ -53,6 +57,7 @@ class Server {
   #env;
   #process = null;
   #log = '';
+  #ca;
 
   constructor(url, dataDir, env) {
     this.url = url;
@@ -62,6 +67,16 @@ class Server {
 
   /** What the server has logged. */
   get log() { return this.#log; }
+
+  /** Puts a certificate and its key where the server looks for them. */
+  async install({ cert, key }) {
+    this.#ca = cert;
+    await writeFile(this.#env.TLS_CERT, cert);
+    await writeFile(this.#env.TLS_KEY, key);
+  }
+
+  /** Has the server look again at what it read from files. */
+  hangUp() { this.#process.kill('SIGHUP'); }
 
   async start() {
     // Nothing of the environment of the tests may configure the server.
@@ -111,12 +126,21 @@ class Server {
     const deadline = Date.now() + STARTED_WITHIN;
     while (Date.now() < deadline) {
       if (this.#hasEnded) throw new Error(`the server has ended:\n${this.#log}`);
-      const answer = await fetch(`${this.url}/health/ready`).catch(() => null);
-      if (answer?.ok) return;
+      if (await this.#answers()) return;
       await sleep(50);
     }
     await this.stop();
     throw new Error(`the server was not ready in time:\n${this.#log}`);
+  }
+
+  #answers() {
+    const { get } = this.#ca ? https : http;
+    return new Promise((resolve) => {
+      get(`${this.url}/health/ready`, { ca: this.#ca, agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      }).on('error', () => resolve(false));
+    });
   }
 
   async #failed() {

@@ -159,7 +159,9 @@ impl Dispatcher {
                 let asked = Asked::of(entry, owner.namespace, &incoming.payload);
                 dispatcher.answer(&owner, &asked, incoming.ack, Err(late)).await;
             } else {
-                dispatcher.handle(&owner, incoming).await;
+                let event = dispatcher.handle(&owner, incoming).await;
+                let took = dispatcher.hub.clock().monotonic().saturating_sub(arrived);
+                metrics::histogram!("waggle_event_seconds", "event" => event).record(took);
             }
         }));
     }
@@ -176,7 +178,8 @@ impl Dispatcher {
         }
     }
 
-    async fn handle(&self, session: &Arc<Session>, incoming: Incoming) {
+    /// Does what an event asks for, answers, and gives its name as metrics know it.
+    async fn handle(&self, session: &Arc<Session>, incoming: Incoming) -> &'static str {
         let Incoming { name, payload, ack } = incoming;
         let entry = self.entry(session, &name);
         let asked = Asked::of(entry, session.namespace, &payload);
@@ -192,6 +195,7 @@ impl Dispatcher {
             }
         };
         self.answer(session, &asked, ack, outcome).await;
+        asked.name
     }
 
     async fn answer(

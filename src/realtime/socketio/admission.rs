@@ -18,7 +18,6 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
 use crate::net::address::ClientAddress;
-use crate::realtime::gate::Gate;
 use crate::realtime::session::Session;
 
 /// What a client shows when it connects to a namespace.
@@ -117,12 +116,9 @@ impl Door {
         if self.hub.is_draining() {
             return Err(Error::unavailable("The server is stopping"));
         }
-        let Some(Gate { check, limits, connects, .. }) = &self.gate else {
-            return Ok(self.anybody());
-        };
-        connects(limits).check(&address.0)?;
-        let token = handshake.token().ok_or_else(|| Error::unauthenticated("No token provided"))?;
-        check.check_token(&token).await
+        let Some(gate) = &self.gate else { return Ok(self.anybody()) };
+        gate.count_connect(address)?;
+        gate.identify(&self.hub, handshake.token().as_deref()).await
     }
 
     /// Where there are no accounts, everybody is somebody new.

@@ -68,6 +68,8 @@ impl<T, R> Writer<T, R> {
             let (items, results) = outcome(self.name, fates.len(), called.ok()).await;
             record(self.name, fates.len(), started);
             self.settle(items, fates, results);
+            let waiting = self.waiting.len() + self.offered.len();
+            metrics::gauge!("waggle_group_waiting", "writer" => self.name).set(waiting as f64);
         }
     }
 

@@ -12,7 +12,7 @@ use crate::auth::service::{Auth, Parts as AuthParts};
 use crate::auth::store::embedded::{EmbeddedAuthStore, MIGRATIONS as ACCOUNTS};
 use crate::caller::Role;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, SocketParser, Vars};
+use crate::config::{Config, Secrets, SocketParser, Vars};
 use crate::drivers::model::{Near, Nearby};
 use crate::drivers::service::{DriverWatch, Parts};
 use crate::error::{Code, Error};
@@ -116,7 +116,7 @@ fn world() -> World {
         presence: Presence::new(presence, &hub, config.presence.clone()),
         limits: limits.clone(),
         mailer: Mailer::Nowhere,
-        secret: "x".repeat(32).into(),
+        secrets: Secrets { current: "x".repeat(32).into(), previous: Vec::new() },
     };
     let (shown, batches) = mpsc::unbounded_channel();
     let store = Arc::new(Shown {
