@@ -33,9 +33,10 @@ ENV APP_ENV=production \
 VOLUME /data
 EXPOSE 3000
 
-# No curl in the image: bash asks for itself. `PORT` may be a list.
+# No curl in the image: bash asks for itself. `PORT` may be a list. With TLS_CERT, set OPERATIONS_PORT: bash
+# speaks plain HTTP only.
 HEALTHCHECK --interval=10s --timeout=12s --start-period=30s --retries=3 \
-    CMD ["/bin/bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/${PORT%%,*}\" && printf 'GET /health/ready HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 11 _ status _ <&3 && [ \"$status\" = 200 ]"]
+    CMD ["/bin/bash", "-c", "exec 3<>\"/dev/tcp/127.0.0.1/${OPERATIONS_PORT:-${PORT%%,*}}\" && printf 'GET /health/ready HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 && read -r -t 11 _ status _ <&3 && [ \"$status\" = 200 ]"]
 
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/local/bin/waggle"]

@@ -66,7 +66,8 @@ impl Arguments {
 async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let config = Arguments::parse().config()?;
     telemetry::start_logging(&config.log);
-    let (acceptor, listeners) = Acceptor::bind(&config.listen).await?;
+    let (acceptor, listeners) =
+        Acceptor::bind(config.listen.host, &config.listen.ports, None, &[]).await?;
     let hub = Hub::new(Box::new(Local), config.sockets.parser, &Clock::system());
     acceptor.serve(listeners, &router(&config, &hub), &config.sockets);
     tracing::info!(addresses = ?acceptor.addresses(), "echo is serving");

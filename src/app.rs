@@ -6,6 +6,7 @@ mod open;
 mod router;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Listen, OperationsPort};
 use crate::net::server::{Acceptor, ListenError};
 use crate::realtime::events::Dispatcher;
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
 use crate::store::Stores;
+use crate::store::embedded::{self, BackupError};
 use crate::telemetry;
 
 use domains::Domains;
@@ -27,6 +29,8 @@ pub use open::OpenError;
 /// A running server.
 pub struct Server {
     acceptor: Acceptor,
+    /// Of the port of those who operate the server, where it is one of its own.
+    operations: Option<Acceptor>,
     hub: Arc<Hub>,
     domains: Domains,
     stores: Stores,
@@ -59,7 +63,12 @@ pub enum StartError {
 /// Whatever keeps it from serving, in words an operator can act on.
 pub async fn start(config: &Config) -> Result<Server, StartError> {
     telemetry::metrics();
-    let (acceptor, listeners) = Acceptor::bind(&config.listen).await?;
+    let Listen { host, ports, tls, trusted_proxies, .. } = &config.listen;
+    let (acceptor, listeners) = Acceptor::bind(*host, ports, tls.as_ref(), trusted_proxies).await?;
+    let operations = match config.listen.operations {
+        OperationsPort::Own(at) => Some(Acceptor::bind(at.ip(), &[at.port()], None, &[]).await?),
+        OperationsPort::Shared | OperationsPort::Off => None,
+    };
     let clock = Clock::system();
     let stores = open::stores(config).await?;
     let secrets = open::secrets(config)?;
@@ -75,17 +84,49 @@ pub async fn start(config: &Config) -> Result<Server, StartError> {
     };
     demo.map_err(StartError::Demo)?;
     let dispatcher = Dispatcher::new(domains.tables(&hub), &hub);
-    let router = router::router(config, &domains, &dispatcher, &stores, &hub);
-    acceptor.serve(listeners, &router, &config.sockets);
-    let server = Server { acceptor, hub, domains, stores, patience: config.shutdown_timeout };
+    let routers = router::routers(config, &domains, &dispatcher, &stores, &hub);
+    acceptor.serve(listeners, &routers.public, &config.sockets);
+    let operations = operations.map(|(acceptor, listeners)| {
+        acceptor.serve(listeners, &routers.operations, &config.sockets);
+        acceptor
+    });
+    let patience = config.shutdown_timeout;
+    let server = Server { acceptor, operations, hub, domains, stores, patience };
     server.introduce(config);
     Ok(server)
+}
+
+/// Why there is no backup.
+#[derive(Debug, thiserror::Error)]
+pub enum BackUpError {
+    /// MongoDB has tools of its own.
+    #[error("the data is in MongoDB: back it up with mongodump (docs/backup.md)")]
+    Mongo,
+    /// The embedded store.
+    #[error(transparent)]
+    Embedded(#[from] BackupError),
+}
+
+/// Copies the embedded store to a new file, also while a server uses it; gives its size in bytes.
+///
+/// # Errors
+/// In words an operator can act on.
+pub fn back_up(config: &Config, to: &Path) -> Result<u64, BackUpError> {
+    if config.store.mongodb_uri.is_some() {
+        return Err(BackUpError::Mongo);
+    }
+    Ok(embedded::back_up(&open::database(config), to)?)
 }
 
 impl Server {
     /// Where it listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         self.acceptor.addresses()
+    }
+
+    /// Where those who operate the server find metrics and documents, if that is elsewhere.
+    pub fn operations_address(&self) -> Option<SocketAddr> {
+        self.operations.as_ref()?.addresses().first().copied()
     }
 
     fn introduce(&self, config: &Config) {
@@ -102,7 +143,14 @@ impl Server {
             tls = config.listen.tls.is_some(),
             "waggle is serving"
         );
-        tracing::info!("open {url}/ to chat, {url}/docs for the routes and events");
+        let documents = match (config.listen.operations, self.operations_address()) {
+            (OperationsPort::Off, _) => String::new(),
+            (_, None) => format!(", {url}/docs for the routes and events"),
+            (_, Some(at)) => {
+                format!(", http://{at}/docs for the routes and events, http://{at}/metrics")
+            }
+        };
+        tracing::info!("open {url}/ to chat{documents}");
     }
 
     /// Stops: no new sockets, clients are told, what was accepted is finished and written.
@@ -123,6 +171,10 @@ impl Server {
         tokio::time::sleep(Duration::from_millis(150)).await;
         self.acceptor.stop_accepting();
         self.acceptor.close(patience / 10).await;
+        if let Some(operations) = &self.operations {
+            operations.stop_accepting();
+            operations.close(Duration::ZERO).await;
+        }
         self.stores.close().await;
         tracing::info!("stopped");
     }

@@ -21,7 +21,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use accounts::{AccountConfig, FirstAdmin, SmtpConfig};
 pub use drivers::DriverConfig;
-pub use listen::{Listen, TlsConfig};
+pub use listen::{Listen, OperationsPort, TlsConfig};
 pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;

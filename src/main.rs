@@ -1,8 +1,9 @@
 //! The server's process: reads its configuration, serves until a signal, and stops in order.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use waggle::app;
 use waggle::config::Config;
@@ -17,6 +18,17 @@ struct Arguments {
     /// Check the configuration, say what is wrong with it, and end.
     #[arg(long)]
     check_config: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Copy the embedded store to a new file, also while a server uses it.
+    Backup {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -32,8 +44,24 @@ fn main() -> ExitCode {
         println!("the configuration is valid");
         return ExitCode::SUCCESS;
     }
+    if let Some(Command::Backup { path }) = arguments.command {
+        return back_up(&config, &path);
+    }
     telemetry::start_logging(&config.log);
     run(&config)
+}
+
+fn back_up(config: &Config, path: &Path) -> ExitCode {
+    match app::back_up(config, path) {
+        Ok(size) => {
+            println!("{} holds everything up to now, {size} bytes", path.display());
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("no backup was made: {problem}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 #[tokio::main]

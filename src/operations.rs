@@ -54,14 +54,18 @@ struct Part {
     ok: bool,
 }
 
-/// The routes.
-pub fn router(operations: Operations) -> OpenApiRouter {
+/// Whether the server is well.
+pub fn health_router(operations: Operations) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(live))
         .routes(routes!(ready))
         .routes(routes!(health))
-        .routes(routes!(metrics))
         .with_state(operations)
+}
+
+/// What it does.
+pub fn metrics_router(operations: Operations) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(metrics)).with_state(operations)
 }
 
 /// Whether the process runs

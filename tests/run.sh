@@ -162,7 +162,7 @@ check_docs() {
 }
 
 # A package of its own, with dependencies of its own: checked once, built once, unoptimised and without debug
-# information. It is built beside the clients' tests, which mostly wait, and gives way to them.
+# information. It is built beside the tests of faults, which mostly wait, and gives way to them.
 start_bench() {
     nice -n 19 bash -c "$(declare -f check_bench); TARGET='$TARGET'; check_bench" >"$LOGS/bench" 2>&1 &
     bench=$!
@@ -214,9 +214,9 @@ run_all() {
     step "Documentation" check_docs
     use_database
     step "Unit, store and api tests" run_tests
+    start_bench
     step "Faults, one at a time" run_faults
     step "Examples in the documentation" cargo test --locked --doc
-    start_bench
     step "Official clients, the page, the Postman collection" run_clients
     wait "$bench"
     bench_status=$?

@@ -39,7 +39,7 @@ pub enum OpenError {
 
 pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
     let Some(uri) = &config.store.mongodb_uri else {
-        let path = config.store.data_dir.join("waggle.db");
+        let path = database(config);
         let steps = [
             auth::store::embedded::MIGRATIONS,
             presence::store::embedded::MIGRATIONS,
@@ -69,6 +69,11 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
         mongo.migrate(domain).await?;
     }
     Ok(Stores::Mongo(mongo))
+}
+
+/// The file of the embedded store.
+pub(super) fn database(config: &Config) -> PathBuf {
+    config.store.data_dir.join("waggle.db")
 }
 
 /// The configured secrets, or one that is generated once and kept, so that `cargo run` needs none.

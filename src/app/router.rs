@@ -1,4 +1,4 @@
-//! Every route of the server, and what stands in front of all of them.
+//! Every route of the server, on which port it is, and what stands in front of all of them.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::domains::Domains;
 use crate::caller::CheckToken;
-use crate::config::{AddressRange, Config, CorsOrigins};
+use crate::config::{AddressRange, Config, CorsOrigins, OperationsPort};
 use crate::docs::{self, Frame};
 use crate::error::Error;
 use crate::net::address::client_address;
@@ -34,13 +34,21 @@ use crate::{auth, chat, drivers, orders, rooms, tracking, users};
 /// The largest REST body, in bytes (CONTRACT §10).
 const MAX_BODY: usize = 1024 * 1024;
 
-pub(super) fn router(
+/// What is served, and where.
+pub(super) struct Routers {
+    /// To everybody.
+    pub(super) public: Router,
+    /// On the port of those who operate the server, where it is one of its own.
+    pub(super) operations: Router,
+}
+
+pub(super) fn routers(
     config: &Config,
     domains: &Domains,
     dispatcher: &Arc<Dispatcher>,
     stores: &Stores,
     hub: &Arc<Hub>,
-) -> Router {
+) -> Routers {
     let check: Arc<dyn CheckToken> = domains.auth.clone();
     let gate = Gate {
         check: check.clone(),
@@ -54,22 +62,27 @@ pub(super) fn router(
     let operations =
         Operations { hub: hub.clone(), stores: stores.clone(), process: Collector::default() };
     operations::tidy_metrics(hub);
-    let (rest, openapi) = documented(domains, operations).split_for_parts();
+    let (health, _) = operations::health_router(operations.clone()).split_for_parts();
+    let (metrics, of_metrics) = operations::metrics_router(operations.clone()).split_for_parts();
+    let (rest, mut openapi) = documented(domains, operations).split_for_parts();
+    openapi.merge(of_metrics);
+    let operations = metrics.merge(docs::router(openapi, dispatcher.tables()));
+    let rest = match config.listen.operations {
+        OperationsPort::Shared => rest.merge(operations.clone()),
+        OperationsPort::Own(_) | OperationsPort::Off => rest,
+    };
     let proxies: Arc<[AddressRange]> = config.listen.trusted_proxies.clone().into();
-    Router::new()
+    let public = Router::new()
         .merge(rest)
         // Seed 003's clients know the routes of accounts under this prefix.
         .nest("/auth", accounts(domains).into())
-        .merge(docs::router(openapi, dispatcher.tables()))
         .merge(pages::router(&config.orders))
         .nest(
             "/api/v1/ws",
             drivers::socket::router(&domains.drivers, &doors, config.drivers.idle_timeout),
         )
-        .fallback(async || Error::not_found("There is nothing here"))
-        .method_not_allowed_fallback(async || {
-            Error::not_found("There is nothing here for this method")
-        })
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing_for_this_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(Extension(check))
         .layer(CatchPanicLayer::custom(contain_panics))
@@ -78,17 +91,31 @@ pub(super) fn router(
         .merge(door.router(&config.sockets))
         .layer(from_fn_with_state(proxies, client_address))
         .layer(from_fn(Dialect::show))
-        .layer(cors(&config.cors))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            value("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::REFERRER_POLICY,
-            value("no-referrer"),
-        ))
+        .layer(cors(&config.cors));
+    let operations = operations
+        .merge(health)
+        .fallback(nothing)
+        .layer(CatchPanicLayer::custom(contain_panics))
+        .layer(from_fn(Dialect::show));
+    Routers { public: in_front(public), operations: in_front(operations) }
+}
+
+/// What stands in front of every route of every port.
+fn in_front(router: Router) -> Router {
+    let header = SetResponseHeaderLayer::if_not_present;
+    router
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, value("nosniff")))
+        .layer(header(header::REFERRER_POLICY, value("no-referrer")))
         .layer(from_fn(log_requests))
         .layer(from_fn(request_id))
+}
+
+async fn nothing() -> Error {
+    Error::not_found("There is nothing here")
+}
+
+async fn nothing_for_this_method() -> Error {
+    Error::not_found("There is nothing here for this method")
 }
 
 const fn value(text: &'static str) -> HeaderValue {
@@ -126,7 +153,7 @@ fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
         .nest("/api/drivers", drivers::routes::router(&domains.drivers, &domains.limits))
         .nest("/api/v1", v1(domains))
         .merge(tracking::watch::routes::router(&domains.watching, &domains.limits))
-        .merge(operations::router(operations))
+        .merge(operations::health_router(operations))
 }
 
 fn cors(origins: &CorsOrigins) -> CorsLayer {

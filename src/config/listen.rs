@@ -1,6 +1,6 @@
 //! Where the server listens, and how it is reached.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,8 +17,38 @@ pub struct Listen {
     pub trusted_proxies: Vec<AddressRange>,
     /// `TLS_CERT` and `TLS_KEY`: the server ends TLS itself.
     pub tls: Option<TlsConfig>,
+    /// `OPERATIONS_PORT`: where metrics and documents are.
+    pub operations: OperationsPort,
     /// `PUBLIC_URL`: how clients reach this server; links in mails start with it.
     pub public_url: String,
+}
+
+/// Where metrics and documents are served; health is served everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OperationsPort {
+    /// Where everything else is.
+    Shared,
+    /// There, in plain HTTP, and nowhere else (`OPERATIONS_HOST`).
+    Own(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl OperationsPort {
+    fn read(vars: &mut Vars) -> Self {
+        let host = vars.parsed("OPERATIONS_HOST", "127.0.0.1");
+        match vars.optional("OPERATIONS_PORT").as_deref().map(str::trim) {
+            None => Self::Shared,
+            Some("off") => Self::Off,
+            Some(port) => match port.parse() {
+                Ok(port) => Self::Own(SocketAddr::new(host, port)),
+                Err(_) => {
+                    vars.reject("OPERATIONS_PORT", "must be a port, or off");
+                    Self::Shared
+                }
+            },
+        }
+    }
 }
 
 /// A certificate of the server's own.
@@ -46,6 +76,7 @@ impl Listen {
             ports,
             trusted_proxies: vars.list("TRUSTED_PROXIES", ""),
             tls,
+            operations: OperationsPort::read(vars),
             public_url: vars.optional("PUBLIC_URL").unwrap_or(default_url),
         }
     }

@@ -21,7 +21,7 @@ use tower::ServiceExt;
 use super::guard::{Guarded, Reading};
 use super::slots::{Place, Share, Slots};
 use super::tls::{Tls, TlsError};
-use crate::config::{AddressRange, Listen, SocketConfig};
+use crate::config::{AddressRange, SocketConfig, TlsConfig};
 
 /// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
 /// which stops reading is noticed soon.
@@ -94,11 +94,16 @@ impl Acceptor {
     ///
     /// # Errors
     /// The first port that cannot be bound; a certificate that cannot be used.
-    pub async fn bind(config: &Listen) -> Result<(Self, Vec<TcpListener>), ListenError> {
-        let tls = config.tls.as_ref().map(Tls::new).transpose()?;
+    pub async fn bind(
+        host: IpAddr,
+        ports: &[u16],
+        tls: Option<&TlsConfig>,
+        proxies: &[AddressRange],
+    ) -> Result<(Self, Vec<TcpListener>), ListenError> {
+        let tls = tls.map(Tls::new).transpose()?;
         let mut listeners = Vec::new();
-        for port in &config.ports {
-            let address = SocketAddr::new(config.host, *port);
+        for port in ports {
+            let address = SocketAddr::new(host, *port);
             let listener =
                 listen(address).await.map_err(|cause| ListenError::Port { address, cause })?;
             listeners.push(listener);
@@ -107,7 +112,7 @@ impl Acceptor {
             listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect();
         let (stop, kill, tasks) =
             (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
-        let proxies = config.trusted_proxies.clone().into();
+        let proxies = proxies.into();
         Ok((Self { addresses, tls, proxies, stop, kill, tasks }, listeners))
     }
 

@@ -5,6 +5,7 @@
 //! Blocking work runs on tokio's blocking threads, at most one of them writing. So nothing needs
 //! a runtime before the first call, and tests with a paused clock see no time pass in a write.
 
+mod backup;
 mod commit;
 mod files;
 mod readers;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+pub use backup::{BackupError, back_up};
 pub use files::OpenError;
 pub(crate) use values::word;
 

@@ -9,6 +9,7 @@ mod support;
 mod access;
 mod accounts;
 mod chat;
+mod connections;
 mod doors;
 mod drivers;
 mod extending;

@@ -253,4 +253,34 @@ on_every_store! {
             }
         }
     }
+
+    #[set(OPERATIONS_PORT = "0")]
+    async fn metrics_and_documents_can_have_a_port_of_their_own(server) {
+        let own = server.operations_address().await.unwrap();
+        let ask = async |path: &str| {
+            let url = format!("http://{own}{path}");
+            Answer::of(server.http().get(url)).await
+        };
+        for path in ["/metrics", "/docs/openapi.json", "/docs/asyncapi.json"] {
+            assert_eq!(ask(path).await.status, 200, "{path}");
+            server.get(path).await.refused(404, "not_found");
+        }
+        for path in ["/health", "/health/live", "/health/ready"] {
+            assert_eq!(ask(path).await.status, 200, "{path}");
+            assert_eq!(server.get(path).await.status, 200, "{path}");
+        }
+        for path in ["/", "/api/auth/me", "/socket.io/?EIO=4&transport=polling", "/page-config.json"] {
+            ask(path).await.refused(404, "not_found");
+        }
+        assert!(ask("/docs/openapi.json").await.body["paths"]["/metrics"].is_object());
+    }
+
+    #[set(OPERATIONS_PORT = "off")]
+    async fn metrics_and_documents_can_be_switched_off(server) {
+        for path in ["/metrics", "/docs", "/docs/openapi.json", "/docs/asyncapi.json"] {
+            server.get(path).await.refused(404, "not_found");
+        }
+        assert_eq!(server.get("/health").await.status, 200);
+        assert_eq!(server.operations_address().await, None);
+    }
 }

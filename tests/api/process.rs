@@ -1,10 +1,12 @@
 //! The program itself: its configuration, its start, its end by a signal (CONTRACT §9, §10).
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
 use crate::support::process::{Process, waggle};
-use crate::support::server::{SECRET, TestDir};
+use crate::support::server::{SECRET, TestDir, run_embedded};
 use crate::support::transport::{Transport, websocket};
 use crate::support::{Person, Server, Socket};
 
@@ -187,4 +189,60 @@ on_every_store! {
             assert!(!log.contains(secret), "{secret} in {log}");
         }
     }
+}
+
+/// Makes a backup of what a server has, as an operator does.
+async fn back_up(server: &Server, to: &Path) -> Output {
+    let settings = server.settings();
+    let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    waggle(server.dir(), &settings).arg("backup").arg(to).output().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_backup_holds_what_was_acknowledged_and_a_server_starts_on_it() {
+    run_embedded(&[], async |server| {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        let mut socket = alice.connect("/").await;
+        let before = crate::chat::send(&mut socket, &bob, "before").await;
+        let copies = TestDir::new();
+        let copy = copies.path().join("waggle.db");
+        // The server goes on writing meanwhile.
+        let (output, _) = tokio::join!(back_up(server, &copy), async {
+            for n in 0..50 {
+                crate::chat::send(&mut socket, &bob, &format!("meanwhile {n}")).await;
+            }
+        });
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o077, 0);
+        assert_eq!(copies.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
+
+        let again = back_up(server, &copy).await;
+        assert_eq!(again.status.code(), Some(1));
+        assert!(String::from_utf8(again.stderr).unwrap().contains("is there already"));
+
+        let restored = [("DATA_DIR", copies.path().to_str().unwrap())];
+        server.restart_with(&restored).await;
+        let alice = server.log_in("alice").await;
+        let history = alice.history(&bob, "").await;
+        assert!((1..=51).contains(&history.len()));
+        assert_eq!(history[0]["_id"], before["_id"]);
+        let seqs: Vec<_> = history.iter().map(|message| message["seq"].as_u64().unwrap()).collect();
+        assert_eq!(seqs, (1..=history.len() as u64).collect::<Vec<_>>(), "of one moment");
+        crate::chat::send(&mut alice.connect("/").await, &bob, "after").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_backup_of_nothing_or_of_mongodb_says_so() {
+    let dir = TestDir::new();
+    let to = dir.path().join("copy.db");
+    let settings = [("DATA_DIR", dir.path().to_str().unwrap())];
+    let output = waggle(dir.path(), &settings).arg("backup").arg(&to).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("DATA_DIR"));
+    let settings = [("MONGODB_URI", "mongodb://localhost/waggle")];
+    let output = waggle(dir.path(), &settings).arg("backup").arg(&to).output().await.unwrap();
+    assert!(String::from_utf8(output.stderr).unwrap().contains("mongodump"));
+    assert!(!to.exists());
 }

@@ -28,10 +28,20 @@ provide_mongodb() {
 npm ci --loglevel=error
 install_chromium
 provide_mongodb
-# They mostly wait: for graces, and for the database. A thousand drivers in a browser keep both cores
-# busy, and come alone at the end.
+
+# In two lanes: the files that drive a browser, which keeps a core busy, one after the other; and beside them those
+# that do not, which mostly wait. A thousand drivers in a browser keep both cores busy, and come alone at the end.
+run() {
+    node --test --test-reporter=spec --test-concurrency=1 "$@"
+}
 outcome=0
-mapfile -t quiet < <(printf '%s\n' *.test.js | grep -vx fleet-page.test.js)
-node --test --test-reporter=spec --test-concurrency=2 "${quiet[@]}" || outcome=1
-node --test --test-reporter=spec fleet-page.test.js || outcome=1
+mapfile -t pages < <(grep -l "from './browser.js'" ./*.test.js | grep -v fleet-page)
+mapfile -t others < <(grep -L "from './browser.js'" ./*.test.js | grep -v fleet-page)
+report=$(mktemp)
+run "${others[@]}" >"$report" 2>&1 &
+run "${pages[@]}" || outcome=1
+wait $! || outcome=1
+cat "$report"
+rm -f "$report"
+run fleet-page.test.js || outcome=1
 exit "$outcome"

@@ -71,7 +71,7 @@ describe('TLS in process', () => {
       const content = 'x'.repeat(5000);
       const ack = await one.timeout(5000).emitWithAck('send_message', { receiverId: bob.id, content });
       assert.equal(ack.ok, true);
-      assert.equal((await inTime(arrived, 'receive_message'))[0].content, content);
+      assert.equal((await inTime(arrived, 'receive_message'))[0].message.content, content);
     });
   }
 

@@ -126,12 +126,16 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
 /// Creates the database file for its owner alone: it holds password hashes. SQLite gives the files
 /// beside it the same permissions.
 fn owners_only(database: &Path) -> Result<(), OpenError> {
-    let created = File::options().write(true).create_new(true).mode(0o600).open(database);
-    match created {
-        Ok(_) => Ok(()),
+    match private_file(database) {
+        Ok(()) => Ok(()),
         Err(source) if source.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(source) => Err(OpenError::Directory { path: database.to_owned(), source }),
     }
+}
+
+/// Creates an empty file that its owner alone can read.
+pub(super) fn private_file(path: &Path) -> io::Result<()> {
+    File::options().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
 /// The one connection that writes: a commit is on disk when it returns.

@@ -127,6 +127,11 @@ impl Server {
         self.addresses()[0]
     }
 
+    /// Where metrics and documents are, if that is elsewhere.
+    pub(crate) async fn operations_address(&self) -> Option<SocketAddr> {
+        self.0.running.lock().await.as_ref().expect("the server runs").operations_address()
+    }
+
     /// Everywhere it listens.
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.0.addresses.lock().unwrap().clone()
