@@ -16,6 +16,7 @@ mod history;
 mod idempotence;
 mod inbox;
 mod limits;
+mod matrix;
 mod operations;
 mod orders;
 mod orders_model;
