@@ -18,6 +18,7 @@ mod inbox;
 mod limits;
 mod matrix;
 mod operations;
+mod operators;
 mod orders;
 mod orders_model;
 mod passwords;
