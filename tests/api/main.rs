@@ -8,9 +8,11 @@ mod support;
 
 mod access;
 mod accounts;
+mod at_rest;
 mod chat;
 mod doors;
 mod drivers;
+mod engine_ids;
 mod extending;
 mod history;
 mod idempotence;
