@@ -20,6 +20,7 @@ mod history;
 mod idempotence;
 mod inbox;
 mod limits;
+mod logs;
 mod matrix;
 mod operations;
 mod operators;
