@@ -109,3 +109,27 @@ fn the_example_file_lists_every_variable_with_its_default() {
         assert!(vars.asked().any(|(asked, _)| asked == name), "{name} is not a variable any more");
     }
 }
+
+#[test]
+fn the_debug_form_of_a_configuration_shows_no_secret() {
+    let secrets = [
+        ("JWT_SECRET", "secret-of-tokens-0123456789abcdef"),
+        (
+            "JWT_PREVIOUS_SECRETS",
+            "secret-of-before-0123456789abcde,secret-of-long-ago-0123456789ab",
+        ),
+        ("ADMIN_PASSWORD", "secret-of-the-admin"),
+        ("SMTP_URL", "smtp://mail:secret-of-mail@mail.example.com"),
+        ("MONGODB_URI", "mongodb://waggle:secret-of-the-store@db.example.com/?replicaSet=rs0"),
+    ];
+    let mut vars = secrets.to_vec();
+    vars.push(("ADMIN_EMAIL", "root@example.com"));
+    let config = Config::from_vars(Vars::from_pairs(&vars)).unwrap();
+    for shown in [format!("{config:?}"), format!("{config:#?}")] {
+        assert!(shown.contains("root@example.com"), "{shown}");
+        assert!(!shown.contains("secret-of-"), "{shown}");
+    }
+    // Nor do the variables as they were read.
+    let vars = format!("{:?}", Vars::from_pairs(&vars));
+    assert!(!vars.contains("secret-of-"), "{vars}");
+}

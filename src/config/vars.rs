@@ -20,7 +20,6 @@ const OLD_NAMES: [(&str, &str); 6] = [
 ];
 
 /// The variables, and the problems found in them so far. An empty value counts as not set.
-#[derive(Debug)]
 pub struct Vars {
     values: HashMap<String, String>,
     asked: Vec<(&'static str, String)>,
@@ -45,6 +44,13 @@ fn without_its_line(problem: &dotenvy::Error) -> String {
             ".env has a line that cannot be read; a value with spaces needs quotes".to_owned()
         }
         other => format!(".env: {other}"),
+    }
+}
+
+/// The names alone: values may be secrets.
+impl fmt::Debug for Vars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 

@@ -8,7 +8,7 @@ use crate::support::access::{now, part, sign};
 use crate::support::rest::registration;
 use crate::support::server::SECRET;
 use crate::support::transport::{Transport, websocket};
-use crate::support::{Answer, Person, Server, Socket};
+use crate::support::{Answer, Person, Raw, Server, Socket};
 
 const NO_TOKEN: &str = "Authentication error: no token provided";
 const INVALID: &str = "Authentication error: invalid token";
@@ -91,6 +91,19 @@ on_every_store! {
             assert_eq!(refused.err().as_deref(), Some(NO_TOKEN), "{namespace}");
         }
         server.get("/api/auth/me").await.refused(401, "unauthenticated");
+    }
+
+    async fn a_token_made_for_another_service_is_refused_everywhere(server) {
+        let alice = server.register("alice").await;
+        let of_others = [json!("another-service"), json!(["waggle", "another"]), json!("")];
+        for audience in of_others {
+            let token = alice.forge("aud", audience.clone());
+            me(server, &token).await.refused(401, "unauthenticated");
+            assert_eq!(connect_error(server, json!({ "token": token })).await, INVALID);
+            let path = format!("/api/v1/ws/admin?token={token}");
+            assert_eq!(Raw::refusal(server, &path).await, Some(4001), "{audience}");
+        }
+        me(server, &alice.forge("unknown", "claim")).await.data(200);
     }
 
     async fn tokens_that_are_not_ours_are_refused_everywhere(server) {

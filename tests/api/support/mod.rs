@@ -1,6 +1,7 @@
 //! What every test stands on: servers, people who call them, and small clients of the sockets.
 
 pub(crate) mod access;
+pub(crate) mod documents;
 pub(crate) mod mail;
 pub(crate) mod orders;
 pub(crate) mod process;

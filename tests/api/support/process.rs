@@ -25,17 +25,24 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it with the settings of a stopped server, which stands for it from then on.
     pub(crate) async fn start(server: &Server) -> Self {
+        Self::start_with(server, "json").await
+    }
+
+    /// As [`Process::start`], with a log of this format.
+    pub(crate) async fn start_with(server: &Server, format: &str) -> Self {
         let settings = server.settings();
         let settings: Vec<_> = settings.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         let mut command = waggle(server.dir(), &settings);
-        command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", "json").stderr(Stdio::piped());
+        command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", format).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         let port = loop {
             let line = lines.next_line().await.unwrap().unwrap_or_else(|| panic!("{log}"));
             log.push_str(&line);
-            if let Some((_, rest)) = line.split_once("\"ports\":\"[") {
+            log.push('\n');
+            if let Some((_, rest)) = line.split_once("ports").and_then(|(_, it)| it.split_once('['))
+            {
                 break rest.split(']').next().unwrap().parse().unwrap();
             }
         };
@@ -43,6 +50,7 @@ impl Process {
         let log = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
                 log.push_str(&line);
+                log.push('\n');
             }
             log
         });

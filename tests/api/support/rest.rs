@@ -57,6 +57,12 @@ impl Answer {
         self.body["error"].clone()
     }
 
+    /// The code of a failure, in whichever dialect; empty where there is none.
+    pub(crate) fn code(&self) -> &str {
+        let code = [&self.body["error"]["code"], &self.body["code"]];
+        code.iter().find_map(|code| code.as_str()).unwrap_or_default()
+    }
+
     /// The fields that a `validation_failed` names.
     #[track_caller]
     pub(crate) fn wrong_fields(&self) -> Vec<String> {
