@@ -156,8 +156,8 @@ for (const { store, skip } of STORES) {
           assert.ok(error.message);
         }
         await app.settle();
-        // A good one last: those before it are saved by then, if they are.
-        app.send('location_update', location());
+        // A good one last, of another moment than the first: those before it are saved by then, if they are.
+        app.send('location_update', location({ timestamp: new Date().toISOString() }));
         assert.equal((await trail(server, admin, driver, 105)).length, 105);
       });
     });
