@@ -21,6 +21,7 @@ use utoipa::ToSchema;
 use waggle::clock::Clock;
 use waggle::config::{AddressRange, Config, Problems, Vars};
 use waggle::error::Result;
+use waggle::limits::Limits;
 use waggle::net::address::client_address;
 use waggle::net::server::Acceptor;
 use waggle::realtime::events::{Dispatcher, Done, EventTable, ServerEvent};
@@ -77,7 +78,8 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
 
 fn router(config: &Config, hub: &Arc<Hub>) -> Router {
     let no_proxies: Arc<[AddressRange]> = Arc::new([]);
-    let dispatcher = Dispatcher::new(vec![echo(hub)], hub);
+    let limits = Arc::new(Limits::new(&config.rates, hub.clock()));
+    let dispatcher = Dispatcher::new(vec![echo(hub)], hub, &limits);
     Door::new(&dispatcher, hub, None, config.cors.clone(), &config.sockets)
         .router(&config.sockets)
         .layer(from_fn_with_state(no_proxies, client_address))

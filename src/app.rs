@@ -3,6 +3,7 @@
 
 mod domains;
 mod open;
+pub mod personal;
 mod router;
 
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ use crate::store::embedded::{self, BackupError};
 use crate::telemetry;
 
 use domains::Domains;
-pub use open::OpenError;
+pub use open::{OpenError, embedded_migrations, mongo_migrations};
 
 /// A running server.
 pub struct Server {
@@ -34,7 +35,6 @@ pub struct Server {
     hub: Arc<Hub>,
     domains: Domains,
     stores: Stores,
-    patience: Duration,
 }
 
 /// Why a server could not start.
@@ -50,7 +50,7 @@ pub enum StartError {
     #[error("{0}")]
     Config(String),
     /// The first admin could not be created.
-    #[error("the first admin could not be created: {0}")]
+    #[error("the first admin could not be created (ADMIN_EMAIL, ADMIN_USERNAME): {0}")]
     Admin(crate::error::Error),
     /// The demo drivers could not be created, or locked out.
     #[error("the demo drivers could not be created or locked out: {0}")]
@@ -83,15 +83,15 @@ pub async fn start(config: &Config) -> Result<Server, StartError> {
         false => auth.lock_demo_drivers().await,
     };
     demo.map_err(StartError::Demo)?;
-    let dispatcher = Dispatcher::new(domains.tables(&hub), &hub);
+    domains.start(config, &hub);
+    let dispatcher = Dispatcher::new(domains.tables(&hub), &hub, &domains.limits);
     let routers = router::routers(config, &domains, &dispatcher, &stores, &hub);
     acceptor.serve(listeners, &routers.public, &config.sockets);
     let operations = operations.map(|(acceptor, listeners)| {
         acceptor.serve(listeners, &routers.operations, &config.sockets);
         acceptor
     });
-    let patience = config.shutdown_timeout;
-    let server = Server { acceptor, operations, hub, domains, stores, patience };
+    let server = Server { acceptor, operations, hub, domains, stores };
     server.introduce(config);
     Ok(server)
 }
@@ -141,6 +141,7 @@ impl Server {
             env = ?config.env,
             ports = ?self.addresses().iter().map(SocketAddr::port).collect::<Vec<_>>(),
             tls = config.listen.tls.is_some(),
+            traces = config.traces.endpoint.as_ref().map(tracing::field::display),
             "waggle is serving"
         );
         let documents = match (config.listen.operations, self.operations_address()) {
@@ -153,24 +154,26 @@ impl Server {
         tracing::info!("open {url}/ to chat{documents}");
     }
 
-    /// Stops: no new sockets, clients are told, what was accepted is finished and written.
-    pub async fn stop(self) {
-        let patience = self.patience;
+    /// Stops: no new sockets, clients are told, what was accepted is finished and written. Each step
+    /// has its part of `patience`, and together they leave some: on a machine that is busy each takes
+    /// longer than its part.
+    pub async fn stop(self, patience: Duration) {
         tracing::info!("stopping");
         // Still answering meanwhile: readiness and new handshakes with 503, polls with their acks.
         self.hub.start_draining();
-        self.hub.drain(patience / 2).await;
+        self.domains.limits.end_pauses();
+        self.hub.drain(patience.mul_f32(0.33)).await;
         let mut closing = pin!(self.domains.close());
-        let is_closed = timeout(patience / 5, &mut closing).await.is_ok();
+        let is_closed = timeout(patience.mul_f32(0.15), &mut closing).await.is_ok();
         // The last acks are in the send buffers; answers under way end meanwhile. Clients are closed
         // with their code in time, even if much is still to be written.
-        self.hub.shut_down(patience / 5).await;
+        self.hub.shut_down(patience.mul_f32(0.3)).await;
         if !is_closed {
             closing.await;
         }
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        tokio::time::sleep(patience.mul_f32(0.015)).await;
         self.acceptor.stop_accepting();
-        self.acceptor.close(patience / 10).await;
+        self.acceptor.close(patience.mul_f32(0.05)).await;
         if let Some(operations) = &self.operations {
             operations.stop_accepting();
             operations.close(Duration::ZERO).await;

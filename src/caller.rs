@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{LoginId, UserId};
 
 /// What an account may do (CONTRACT §2).
@@ -59,6 +59,18 @@ pub struct Caller {
     pub expires_at: Timestamp,
 }
 
+/// That the caller is an admin.
+///
+/// # Errors
+/// `forbidden` for others.
+pub fn must_be_admin(caller: Caller) -> Result<()> {
+    if caller.role == Role::Admin {
+        Ok(())
+    } else {
+        Err(Error::forbidden("Only admins can do this"))
+    }
+}
+
 /// The one token check of all doors.
 #[async_trait]
 pub trait CheckToken: Send + Sync {
@@ -84,4 +96,28 @@ pub fn bearer(headers: &HeaderMap) -> Option<String> {
 pub fn query_token(query: Option<&str>) -> Option<String> {
     let pair = query?.split('&').find_map(|pair| pair.strip_prefix("token="))?;
     Some(pair.to_owned()).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_is_taken_whole_from_where_it_stands_or_not_at_all(token in "[A-Za-z0-9_.-]{1,80}", before: String, header: Vec<u8>) {
+            let query = format!("{}&token={token}&token=other", before.replace("token=", ""));
+            prop_assert_eq!(query_token(Some(&query)), Some(token.clone()));
+            let mut headers = HeaderMap::new();
+            if let Ok(value) = HeaderValue::from_bytes(&header) {
+                headers.insert(header::AUTHORIZATION, value);
+                prop_assert!(bearer(&headers).is_none_or(|token| !token.trim().is_empty()));
+            }
+            headers.insert(header::AUTHORIZATION, format!("bEARER {token}").parse().unwrap());
+            prop_assert_eq!(bearer(&headers), Some(token));
+            prop_assert!(query_token(Some(&before)).is_none_or(|token| !token.is_empty()));
+        }
+    }
 }

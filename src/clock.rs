@@ -149,7 +149,24 @@ impl Clock {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_time_that_can_be_read_survives_its_text(text in prop_oneof![
+            any::<String>(),
+            "[+-]?[0-9]{4,6}-[01][0-9]-[0-3][0-9][T ][0-2][0-9]:[0-5][0-9](:[0-6][0-9](\\.[0-9]{0,9})?)?(Z|[+-][0-2][0-9](:[0-5][0-9])?)",
+        ]) {
+            if let Ok(time) = text.parse::<Timestamp>() {
+                prop_assert_eq!(time.to_string().parse(), Ok(time));
+                let far = Duration::from_secs(u64::MAX);
+                prop_assert!(time - far <= time && time <= time + far);
+                prop_assert!((time - far).to_string().len() < 40 && (time + far).to_string().len() < 40);
+            }
+        }
+    }
 
     #[test]
     fn a_time_is_rfc3339_with_three_decimals() {

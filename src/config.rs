@@ -11,6 +11,7 @@ mod orders;
 mod rates;
 mod sockets;
 mod tokens;
+mod traces;
 mod values;
 mod vars;
 
@@ -26,8 +27,9 @@ pub use orders::{Currency, OrderConfig};
 pub use rates::Rates;
 pub use sockets::SocketConfig;
 pub use tokens::{Secrets, TokenConfig};
+pub use traces::{OtlpEndpoint, SampleRatio, TraceConfig};
 pub use values::{
-    AddressRange, AppEnv, CorsOrigins, DispatchMode, LogFormat, PresenceAudience, Rate,
+    AddressRange, AppEnv, CorsOrigins, DispatchMode, LogFormat, LogLevel, PresenceAudience, Rate,
     SocketParser, WatchPolicy,
 };
 pub use vars::{Problems, Vars};
@@ -51,6 +53,8 @@ pub struct Config {
     pub presence: PresenceConfig,
     /// How long typing lasts without a new start (`TYPING_TIMEOUT`).
     pub typing_timeout: Duration,
+    /// After how long the text of a message is deleted; never without (`MESSAGE_RETENTION`).
+    pub message_retention: Option<Duration>,
     /// Orders and drivers.
     pub orders: OrderConfig,
     /// Drivers' sockets, and those who watch drivers.
@@ -61,6 +65,8 @@ pub struct Config {
     pub cors: CorsOrigins,
     /// Logging.
     pub log: LogConfig,
+    /// The export of traces.
+    pub traces: TraceConfig,
     /// How long a graceful stop may take (`SHUTDOWN_TIMEOUT`).
     pub shutdown_timeout: Duration,
 }
@@ -88,8 +94,8 @@ pub struct PresenceConfig {
 pub struct LogConfig {
     /// `LOG_FORMAT`.
     pub format: LogFormat,
-    /// `LOG_LEVEL`: a level, or directives as tracing's `EnvFilter` takes them.
-    pub level: String,
+    /// `LOG_LEVEL`.
+    pub level: LogLevel,
 }
 
 impl Config {
@@ -125,14 +131,16 @@ impl Config {
                 audience: vars.parsed("PRESENCE_AUDIENCE", "everyone"),
             },
             typing_timeout: vars.duration("TYPING_TIMEOUT", "6s"),
+            message_retention: vars.duration_or_off("MESSAGE_RETENTION", "off"),
             orders: OrderConfig::read(vars),
             drivers: DriverConfig::read(vars, env),
             rates: Rates::read(vars),
             cors: CorsOrigins::read(vars, env),
             log: LogConfig {
                 format: vars.parsed("LOG_FORMAT", "text"),
-                level: vars.text("LOG_LEVEL", "info"),
+                level: vars.parsed("LOG_LEVEL", "info"),
             },
+            traces: TraceConfig::read(vars),
             shutdown_timeout: vars.duration("SHUTDOWN_TIMEOUT", "10s"),
             listen,
         }

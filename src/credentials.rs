@@ -115,7 +115,31 @@ impl FromStr for Password {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_credential_within_its_bounds_or_refused(text in prop_oneof![
+            any::<String>(),
+            "[A-Za-z0-9._-]{1,32}",
+            "[ -~\u{130}]{0,70}@[a-z0-9.\u{e9}\\[\\]:-]{0,200}",
+        ]) {
+            if let Ok(name) = text.parse::<Username>() {
+                prop_assert!((3..=30).contains(&name.key().len()) && name.key().is_ascii());
+                prop_assert_eq!(name.key().parse::<Username>().unwrap().key(), name.key());
+            }
+            if let Ok(address) = text.parse::<Email>() {
+                prop_assert!(address.as_str().len() <= 254 && !address.as_str().contains(char::is_control));
+                prop_assert_eq!(address.as_str().parse::<Email>().unwrap(), address);
+            }
+            if let Ok(password) = text.parse::<Password>() {
+                prop_assert!((8..=71).contains(&password.expose().len()));
+                prop_assert_eq!(password.expose(), text);
+            }
+        }
+    }
 
     #[test]
     fn a_username_starts_with_a_letter_and_is_no_id() {

@@ -2,6 +2,7 @@
 //! are really used.
 
 mod asyncapi;
+mod openapi;
 
 use axum::Router;
 use axum::routing::get;
@@ -89,6 +90,7 @@ pub struct LocationFailed {
         (name = "driver app", description = "The driver app's routes: bare objects in snake_case."),
         (name = "back office", description = "Orders and drivers for admins, beside the driver app's routes."),
         (name = "driver location", description = "Where one driver is, for a dashboard (see also the WebSocket at `/`)."),
+        (name = "admin", description = "Sockets and bans, for admins."),
         (name = "operations", description = "For those who run the server.")
     )
 )]
@@ -107,8 +109,9 @@ impl Modify for BearerToken {
 }
 
 /// The routes of the documents.
-pub fn router(openapi: Document, tables: &[EventTable]) -> Router {
+pub fn router(document: Document, tables: &[EventTable]) -> Router {
     let asyncapi = asyncapi::document(tables);
-    let swagger: Router = SwaggerUi::new("/docs").url("/docs/openapi.json", openapi).into();
+    let swagger: Router =
+        SwaggerUi::new("/docs").url("/docs/openapi.json", openapi::complete(document)).into();
     swagger.route("/docs/asyncapi.json", get(async move || axum::Json(asyncapi)))
 }

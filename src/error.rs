@@ -248,7 +248,7 @@ impl<'a> From<&'a Error> for ErrorBody<'a> {
     }
 }
 
-pub use reading::{Fields, from_json, from_value};
+pub use reading::{Fields, Object, from_json, from_value, object};
 
 #[cfg(test)]
 mod tests {

@@ -67,7 +67,28 @@ impl Point {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn place() -> impl Strategy<Value = Point> {
+        (-90.0..=90.0, -180.0..=180.0).prop_map(|(lat, lng)| Point::new(lat, lng).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn a_distance_is_the_same_both_ways_and_at_most_half_way_round(one in place(), other in place()) {
+            let metres = one.distance(other);
+            prop_assert!((0.0..=std::f64::consts::PI * EARTH_RADIUS).contains(&metres), "{metres}");
+            prop_assert!((metres - other.distance(one)).abs() < 1e-3);
+        }
+
+        #[test]
+        fn no_numbers_make_a_place_off_the_globe(lat: f64, lng: f64) {
+            let is_on_it = lat.abs() <= 90.0 && lng.abs() <= 180.0;
+            prop_assert_eq!(Point::new(lat, lng).is_some(), is_on_it);
+        }
+    }
 
     #[test]
     fn a_place_is_on_the_globe() {

@@ -105,6 +105,18 @@ ids! {
     OrderId;
 }
 
+impl MessageId {
+    /// Before every id that was made at `at` or later, and behind all that were made before that
+    /// second.
+    pub fn earliest(at: Timestamp) -> Self {
+        let seconds =
+            u32::try_from(at.seconds()).unwrap_or(if at.millis() < 0 { 0 } else { u32::MAX });
+        let mut bytes = [0; 12];
+        bytes[..4].copy_from_slice(&seconds.to_be_bytes());
+        Self(bytes)
+    }
+}
+
 impl RoomId {
     /// The conversation of the room: its id is the room's (CONTRACT §10).
     pub const fn conversation(self) -> ConversationId {
@@ -185,7 +197,20 @@ fn hex(buffer: &mut [u8; 24], bytes: [u8; 12]) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_id_survives_its_text_and_no_other_text_is_one(bytes: [u8; 12], text in prop_oneof![any::<String>(), "[0-9a-fA-Fg\u{e9}]{22,26}"]) {
+            let id = UserId::from_bytes(bytes);
+            prop_assert_eq!(id.to_string().parse(), Ok(id));
+            let read = text.parse::<UserId>().map(|id| id.to_string());
+            let is_hex = text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            prop_assert_eq!(read.ok(), is_hex.then(|| text.to_ascii_lowercase()));
+        }
+    }
 
     #[test]
     fn an_id_survives_its_text() {

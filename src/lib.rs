@@ -7,7 +7,7 @@
 //! REST door      ┘        (decode)        (rules)   └ hub → relay (other nodes) → sockets
 //! ```
 //!
-//! - A domain is a folder: [`presence`], [`auth`], [`users`], [`rooms`], [`chat`]. In each, `model` holds what
+//! - A domain is a folder: [`presence`], [`auth`], [`users`], [`rooms`], [`chat`], [`drivers`], [`orders`], [`tracking`], [`privacy`]. In each, `model` holds what
 //!   is known, `requests` and `wire` what clients send and get, `service` the rules, `routes` and
 //!   `events` the doors, `store` a trait with two implementations.
 //! - [`net`] accepts connections; [`realtime`] carries events over them and knows no domain;
@@ -20,6 +20,7 @@
 //! method it calls, and from there the store method and the emitted event.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 pub mod app;
 pub mod auth;
 pub mod caller;
@@ -40,6 +41,7 @@ pub mod orders;
 pub mod page;
 pub mod pages;
 pub mod presence;
+pub mod privacy;
 pub mod realtime;
 pub mod rest;
 pub mod rooms;

@@ -2,6 +2,8 @@
 //!
 //! Counting is governor's (GCRA): the whole count at once, then one for each part of the window.
 
+mod pacer;
+
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -14,13 +16,20 @@ use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 use quick_cache::sync::Cache;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::config::{Rate, Rates};
 use crate::error::{Allowance, Error, Result};
 use crate::ids::UserId;
 
+/// How late the answer to a request may be of an address that is refused too much. Long, as each is
+/// a connection's, and many connections cost the address nothing.
+const LATEST_ANSWER: Duration = Duration::from_secs(5);
+/// How long an event may wait behind a refused one. Short, as good ones of the same socket wait too.
+const LATEST_EVENT: Duration = Duration::from_secs(1);
 /// Accounts whose failed logins are remembered; the least used are forgotten first.
 const REMEMBERED_FAILURES: usize = 100_000;
+
+pub use pacer::Pacer;
 
 impl GovernorClock for Clock {
     type Instant = Nanos;
@@ -98,7 +107,8 @@ pub struct Failures {
 
 #[derive(Debug, Clone, Copy)]
 struct FailureWindow {
-    started: Timestamp,
+    /// By a clock that nobody puts back.
+    started: Duration,
     count: u32,
 }
 
@@ -116,10 +126,13 @@ impl Failures {
         let (Some(rate), Some(window)) = (self.rate, self.seen.get(account)) else { return Ok(()) };
         let window = *window.lock().expect("no panic while counting");
         let ends = window.started + rate.window;
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         if window.count >= rate.count.get() && now < ends {
             struck("login_failures");
-            return Err(Error::rate_limited(ends.since(now), None));
+            let wait = ends - now;
+            let reset = self.clock.now() + wait;
+            let nothing_left = Allowance { limit: rate.count.get(), remaining: 0, reset };
+            return Err(Error::rate_limited(wait, Some(nothing_left)));
         }
         Ok(())
     }
@@ -127,7 +140,7 @@ impl Failures {
     /// Counts a failed attempt.
     pub fn count(&self, account: &str) {
         let Some(rate) = self.rate else { return };
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         let fresh = FailureWindow { started: now, count: 0 };
         let entry = self.seen.get_or_insert_with(account, || {
             Ok::<_, std::convert::Infallible>(Arc::new(Mutex::new(fresh)))
@@ -175,6 +188,10 @@ pub struct Limits {
     pub rest_writes: Limiter<UserId>,
     /// The same for those that name no user: refreshes, per address.
     pub refreshes: Limiter<IpAddr>,
+    /// Requests that were refused, for whatever reason, per address.
+    pub refused_requests: Pacer,
+    /// Events that were refused, for whatever reason, per address.
+    pub refused_events: Pacer,
 }
 
 impl Limits {
@@ -193,7 +210,20 @@ impl Limits {
             registrations: Limiter::new("registrations", rates.registrations, clock),
             rest_writes: Limiter::new("rest_writes", rates.rest_writes, clock),
             refreshes: Limiter::new("refreshes", rates.rest_writes, clock),
+            refused_requests: Pacer::new(
+                "refused_requests",
+                rates.refused_requests,
+                LATEST_ANSWER,
+                clock,
+            ),
+            refused_events: Pacer::new("refused_events", rates.refused_events, LATEST_EVENT, clock),
         }
+    }
+
+    /// Lets nothing wait any more that was refused: the server is about to stop.
+    pub fn end_pauses(&self) {
+        self.refused_requests.end();
+        self.refused_events.end();
     }
 
     /// Drops keys that have their whole count again, each minute, for as long as the limits live.
@@ -214,55 +244,12 @@ impl Limits {
                 limits.registrations.forget_idle();
                 limits.rest_writes.forget_idle();
                 limits.refreshes.forget_idle();
+                limits.refused_requests.forget_idle();
+                limits.refused_events.forget_idle();
             }
         });
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rate(text: &str) -> Option<Rate> {
-        Some(text.parse().unwrap())
-    }
-
-    #[test]
-    fn the_count_is_there_at_once_and_comes_back_with_time() {
-        let clock = Clock::manual(Timestamp::from_millis(1_000_000));
-        let limiter = Limiter::new("tests", rate("3/3s"), &clock);
-        for left in [2, 1, 0] {
-            assert_eq!(limiter.check(&"alice").unwrap().unwrap().remaining, left);
-        }
-        let refusal = limiter.check(&"alice").unwrap_err();
-        assert_eq!(refusal.retry_after_seconds(), Some(1));
-        assert!(limiter.check(&"bob").is_ok());
-        clock.advance(Duration::from_secs(1));
-        assert!(limiter.check(&"alice").is_ok());
-        assert!(limiter.check(&"alice").is_err());
-    }
-
-    #[test]
-    fn off_never_refuses() {
-        let limiter = Limiter::new("tests", None, &Clock::system());
-        assert!((0..10_000).all(|_| limiter.check(&1).unwrap().is_none()));
-    }
-
-    #[test]
-    fn failures_lock_an_account_until_their_window_has_passed() {
-        let clock = Clock::manual(Timestamp::from_millis(0));
-        let failures = Failures::new(rate("2/10s"), &clock);
-        failures.count("alice");
-        assert!(failures.check("alice").is_ok());
-        failures.count("alice");
-        assert!(failures.check("alice").is_err());
-        assert!(failures.check("bob").is_ok());
-        clock.advance(Duration::from_secs(10));
-        assert!(failures.check("alice").is_ok());
-        failures.count("alice");
-        assert!(failures.check("alice").is_ok(), "a new window starts at one");
-        failures.forgive("alice");
-        failures.count("alice");
-        assert!(failures.check("alice").is_ok());
-    }
-}
+mod tests;

@@ -97,7 +97,27 @@ impl utoipa::ToSchema for Money {}
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn an_amount_survives_the_wire(minor in 0..=100_000_000_i64) {
+            let shown = serde_json::to_string(&Money(minor)).unwrap();
+            prop_assert_eq!(shown.parse(), Ok(Money(minor)));
+            prop_assert_eq!(Money::parse(serde_json::from_str(&shown).unwrap()), Ok(Money(minor)));
+        }
+
+        #[test]
+        fn no_number_and_no_text_makes_an_amount_out_of_range(amount: f64, text: String, factor: f64, count: u32) {
+            for money in [Money::parse(amount), text.parse()].into_iter().flatten() {
+                prop_assert!((0..=100_000_000).contains(&money.minor()));
+                prop_assert!(money.scaled(factor).minor() >= 0);
+                prop_assert!(money.times(count) + money >= money);
+            }
+        }
+    }
 
     #[test]
     fn an_amount_is_hundredths_inside_and_has_two_places_outside() {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use metrics_process::Collector;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -98,6 +99,9 @@ async fn health(state: State<Operations>) -> (StatusCode, Json<Health>) {
     ready(state).await
 }
 
+/// Who reads the figures of the process.
+static READING: Semaphore = Semaphore::const_new(1);
+
 /// Metrics, for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "operations", security(()), responses((status = 200, body = String)))]
 async fn metrics(State(operations): State<Operations>) -> String {
@@ -105,7 +109,17 @@ async fn metrics(State(operations): State<Operations>) -> String {
     // Whoever scrapes waits 10 s at most, mostly.
     let is_up = timeout(Duration::from_secs(2), stores.ping()).await.is_ok_and(|ping| ping.is_ok());
     metrics::gauge!("waggle_store_up", "store" => stores.name()).set(f64::from(u8::from(is_up)));
-    process.collect();
+    // Files of /proc, of which each open file is one. Whoever asks meanwhile gets the figures of
+    // before: however many ask, one thread reads.
+    if let Ok(turn) = READING.try_acquire() {
+        let collected = tokio::task::spawn_blocking(move || {
+            process.collect();
+            drop(turn);
+        });
+        if collected.await.is_err() {
+            tracing::warn!("the figures of the process could not be read");
+        }
+    }
     telemetry::metrics().render()
 }
 

@@ -61,7 +61,29 @@ pub fn position<T>(raw: Option<&str>, parse: impl FnOnce(&str) -> Option<T>) -> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_position_comes_back_from_its_cursor(place: String) {
+            let read = position(Some(&cursor(&place)), |text| Some(text.to_owned()));
+            prop_assert_eq!(read.unwrap(), Some(place));
+        }
+
+        #[test]
+        fn any_text_is_a_parameter_or_refused(text: String, max in 1..1000_u32) {
+            if let Ok(limit) = limit(Some(&text), 1, max) {
+                prop_assert!((1..=max).contains(&limit));
+            }
+            if let Ok(count) = count("skip", Some(&text)) {
+                prop_assert!(count >= Some(0));
+            }
+            let read = position(Some(&text), |text| Some(cursor(text)));
+            prop_assert!(read.is_err() || read == Ok(Some(text)), "one cursor has one text");
+        }
+    }
 
     #[test]
     fn a_limit_is_at_least_one_and_cut_to_the_maximum() {

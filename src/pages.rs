@@ -60,6 +60,7 @@ pub fn router(config: &OrderConfig) -> Router {
         .route("/text-client.js", page("text-client.js"))
         .route("/text-client.css", page("text-client.css"))
         .route("/orders.css", page("orders.css"))
+        .route("/admin.css", page("admin.css"))
         .route("/map.html", page("map.html"))
         .route("/map.js", page("map.js"))
         .route("/map.css", page("map.css"))

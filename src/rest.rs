@@ -9,4 +9,5 @@ pub use dialect::{Dialect, Reply};
 pub use extract::{Body, OptionalBody, Params, PathId, PathIds};
 pub use layers::{
     RequestId, by_address, by_user, contain_panics, detached, log_requests, request_id,
+    slow_refusals,
 };

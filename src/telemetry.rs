@@ -1,34 +1,134 @@
-//! Logs and metrics. Logs are one line per event with fields; nothing that a client keeps secret
-//! (tokens, passwords, texts) is ever put into a field.
+//! Logs, metrics and traces. Logs are one line per event with fields; nothing that a client keeps
+//! secret (tokens, passwords, texts) is ever put into a field, of a line or of a span.
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::EnvFilter;
+use tracing::field::Empty;
+use tracing::{Span, Subscriber};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Registry};
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{Config, LogConfig, LogFormat};
+use crate::error::Code;
+
+#[cfg(feature = "otlp")]
+mod otlp;
 
 /// The engine's own debug lines show auth payloads and texts (FACTS §1.8), so it stays silent.
-const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,rustls=info";
+const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,rustls=info,reqwest=info,opentelemetry=warn";
+
+/// The target of spans that are for traces alone: lines of the log do not show them.
+const SPANS: &str = "spans";
 
 /// Starts logging to standard error. A second call changes nothing.
 pub fn start_logging(config: &LogConfig) {
-    let directives = format!("{},{QUIET}", config.level);
-    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    begin(Registry::default().with(lines(config)).with(filter(config)));
+}
+
+/// Starts logging, and the export of traces where `OTLP_ENDPOINT` is set.
+///
+/// # Errors
+/// When the exporter cannot be made.
+pub fn start(config: &Config) -> Result<Traces, String> {
+    #[cfg(feature = "otlp")]
+    if let Some(endpoint) = &config.traces.endpoint {
+        let provider = otlp::start(endpoint, config.traces.sample_ratio)
+            .map_err(|problem| format!("traces cannot be exported (OTLP_ENDPOINT): {problem}"))?;
+        let lines = lines(&config.log).with_filter(filter(&config.log));
+        begin(Registry::default().with(lines).with(otlp::layer(&provider)));
+        return Ok(Traces { provider: Some(provider) });
+    }
+    start_logging(&config.log);
+    Ok(Traces::default())
+}
+
+fn begin(subscriber: impl SubscriberInitExt) {
+    if subscriber.try_init().is_err() {
+        tracing::debug!("logging was started before");
+    }
+}
+
+fn filter(config: &LogConfig) -> EnvFilter {
+    let directives = format!("{},{QUIET},{SPANS}=off", config.level.as_str());
+    EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"))
+}
+
+fn lines<S>(config: &LogConfig) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
     // A line that cannot be written, on a full disk for one, is lost: complaining about it on the
     // same standard error would panic in whoever logs.
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let layer = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .log_internal_errors(false);
-    let started = match config.format {
-        LogFormat::Text => builder.with_target(false).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
-    };
-    if started.is_err() {
-        tracing::debug!("logging was started before");
+    match config.format {
+        LogFormat::Text => layer.with_target(false).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
+    }
+}
+
+/// The export of traces, if there is one.
+#[derive(Default)]
+pub struct Traces {
+    #[cfg(feature = "otlp")]
+    provider: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
+}
+
+impl Traces {
+    /// How long [`Traces::finish`] may take at most, of the time that there is for stopping.
+    pub fn patience(&self, shutdown_timeout: Duration) -> Duration {
+        #[cfg(feature = "otlp")]
+        if self.provider.is_some() {
+            return shutdown_timeout.mul_f32(0.1).min(Duration::from_secs(1));
+        }
+        let _ = shutdown_timeout;
+        Duration::ZERO
+    }
+
+    /// Sends what waits, and ends. Blocks for as long as it takes, up to `patience`.
+    pub fn finish(self, patience: Duration) {
+        #[cfg(feature = "otlp")]
+        if let Some(Err(problem)) =
+            self.provider.map(|provider| provider.shutdown_with_timeout(patience))
+        {
+            tracing::warn!(%problem, "the last traces were not exported");
+        }
+        let _ = patience;
+    }
+}
+
+/// Says of the request whose span this is in what it was and how it ended; for traces alone.
+pub fn answered(method: &str, route: Option<&str>, path: &str, status: u16) {
+    #[cfg(feature = "otlp")]
+    otlp::answered(method, route, path, status);
+    #[cfg(not(feature = "otlp"))]
+    let _ = (method, route, path, status);
+}
+
+/// The span of one event of a socket, from its turn on; for traces alone.
+pub fn event_span(socket: impl Display, user: impl Display, waited: Duration) -> Span {
+    let waited_ms = waited.as_millis() as u64;
+    tracing::error_span!(
+        target: SPANS, "event", otel.kind = "server", otel.name = Empty, otel.status_code = Empty,
+        event = Empty, outcome = Empty, %socket, %user, waited_ms
+    )
+}
+
+/// Ends the span of an event with its name, as metrics know it, and its outcome.
+#[expect(clippy::needless_pass_by_value, reason = "the span ends here")]
+pub fn end_event(span: Span, event: &'static str, failure: Option<Code>) {
+    span.record("otel.name", event).record("event", event);
+    span.record("outcome", failure.map_or("ok", Code::word));
+    if failure.is_some_and(|code| code.status() >= 500) {
+        span.record("otel.status_code", "ERROR");
     }
 }
 

@@ -190,10 +190,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn cleaning_twice_changes_nothing(raw in "\\PC{0,40}") {
+        fn cleaning_twice_changes_nothing(raw in prop_oneof![any::<String>(), "[<>/!?a \\n\u{338}\u{301}\u{202E}]{0,40}"]) {
             if let Ok(once) = MessageText::parse(&raw) {
                 let twice = MessageText::parse(once.as_str()).unwrap();
                 prop_assert_eq!(once, twice);
+            }
+        }
+
+        #[test]
+        fn no_text_starts_a_tag(raw in prop_oneof![any::<String>(), "[<>/!?aZ \\t\u{0}\u{200B}\u{2066}]{1,60}"]) {
+            if let Ok(text) = Text::<60>::parse(&raw) {
+                let follows = |pair: &[char]| pair[0] == '<' && (pair[1].is_ascii_alphabetic() || "/!?".contains(pair[1]));
+                let characters: Vec<_> = text.0.chars().collect();
+                prop_assert!(!characters.windows(2).any(follows), "{}", text);
+                prop_assert!(characters.len() <= 120);
             }
         }
 

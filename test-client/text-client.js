@@ -22,6 +22,7 @@ const orders = new Orders({ link, api, session });
 const follow = new Follow({ link, api, orders });
 const offers = new Offers({ link, api, orders });
 const drive = new Drive(link);
+const admin = new Admin({ api, session });
 const sound = new Sound();
 
 const bar = new BarView({ link, choices, sound });
@@ -45,6 +46,8 @@ new TripView({ orders, follow, config });
 new DriverView({ offers, orders, config, drive });
 const fleet = new FleetView({ orders, api, link, config });
 new PlaceView({ orders, config });
+const socketsView = new SocketsView({ admin });
+const bansView = new BansView({ admin });
 
 const complain = (problem) => bar.notify(problem.message);
 
@@ -85,7 +88,11 @@ orders.told.listen((text) => bar.notify(text));
 orders.opened.listen((id) => { if (session.active) orderKept.value = id; });
 orders.changed.listen((id) => noticeRoom(id));
 actionsView.roomAsked.listen((order) => openOrderRoom(order));
-sides.changed.listen(() => fleet.load());
+sides.changed.listen((side) => {
+  fleet.load();
+  admin.show(side === 'admin');
+});
+socketsView.banAsked.listen((user) => bansView.ask(user));
 messages.readsAsked.listen((message) => receiptsView.open(message));
 join.entered.listen((room) => enterRoom(room));
 bar.loggedOut.listen(() => logOut());
@@ -130,7 +137,7 @@ async function recognize() {
 
 function showView() {
   byId('entry').hidden = session.active;
-  sides.render(session.active);
+  sides.render(session.active, admin.allowed);
   join.showWaiting();
   document.body.dataset.pane = chat.openId ? 'thread' : 'list';
   bar.showSession(session);
@@ -139,6 +146,7 @@ function showView() {
 session.changed.listen(() => {
   bar.showSession(session);
   if (session.active) people.showMe(session.me);
+  sides.render(session.active, admin.allowed);
 });
 
 function openConversation(key) {
@@ -210,6 +218,9 @@ function leave() {
   fleet.reset();
   ordersView.reset();
   offers.reset();
+  admin.reset();
+  socketsView.reset();
+  bansView.reset();
   orderKept.value = null;
   for (const dialog of document.querySelectorAll('dialog[open]')) dialog.close();
   chat.leave();

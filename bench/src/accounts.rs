@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::progress::Progress;
+use crate::server::http_client;
 
 /// Requests under way at the same time.
 pub const IN_FLIGHT: usize = 16;
@@ -81,7 +82,7 @@ struct Unread {
 impl Accounts {
     /// None yet; names start with a word of this run's own.
     pub fn new(url: &str) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
+        let http = http_client(REQUEST_TIMEOUT)?;
         let run = format!("b{:08x}", RandomState::new().build_hasher().finish() as u32);
         Ok(Self {
             http,

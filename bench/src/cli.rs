@@ -1,12 +1,16 @@
 //! The command line: which server, which scenario, how much of it.
 
 mod drivers;
+mod load;
+mod target;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 pub use drivers::{Ceiling, Drivers, Idle, Steady};
+pub use load::{Churn, Flood};
+pub use target::{Store, Target};
 
 /// Load generator for waggle and for servers that speak the same chat over Socket.IO.
 #[derive(Debug, Parser)]
@@ -28,44 +32,6 @@ pub struct Cli {
     pub json: Option<PathBuf>,
     #[command(subcommand)]
     pub scenario: Scenario,
-}
-
-/// The server under test: one that runs already, or a binary to start.
-#[derive(Debug, Clone, Args)]
-pub struct Target {
-    /// A server that is already running.
-    #[arg(long, default_value = "http://127.0.0.1:3000", global = true)]
-    pub url: String,
-    /// Process whose CPU and memory are read, for a server that is already running.
-    #[arg(long, global = true)]
-    pub server_pid: Option<u32>,
-    /// Process of the database, to read its CPU.
-    #[arg(long, global = true)]
-    pub mongod_pid: Option<u32>,
-    /// Start this binary on a free port, and end it afterwards.
-    #[arg(long, global = true, conflicts_with_all = ["url", "server_pid"])]
-    pub server: Option<PathBuf>,
-    /// Store of the server to start.
-    #[arg(long, value_enum, default_value_t = Store::Embedded, global = true)]
-    pub store: Store,
-    /// Database of the server to start, with `--store mongo`.
-    #[arg(long, global = true)]
-    pub mongodb_uri: Option<String>,
-    /// Where the started server gets its temporary data directory; a real disk, not memory. Default: the system's.
-    #[arg(long, global = true)]
-    pub data_in: Option<PathBuf>,
-    /// Further environment of the started server, as NAME=VALUE; may be repeated.
-    #[arg(long = "env", value_name = "NAME=VALUE", global = true)]
-    pub environment: Vec<String>,
-}
-
-/// Where the started server keeps its data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Store {
-    /// SQLite in a temporary directory.
-    Embedded,
-    /// MongoDB at `--mongodb-uri`.
-    Mongo,
 }
 
 /// What to measure.
@@ -90,6 +56,10 @@ pub enum Scenario {
     /// Drivers on their raw sockets: many at a steady pace, many idle, or a few as fast as can be.
     #[command(subcommand)]
     Drivers(Drivers),
+    /// Users who chat among many who are idle, first quietly, then while one address floods the server.
+    Flood(Flood),
+    /// Users who come by all doors, chat and vanish, for as long as one likes: whether memory stays bounded.
+    Churn(Churn),
     /// `hold` to `join`, one after the other, on one server.
     All(All),
 }
@@ -286,10 +256,17 @@ impl Scenario {
             Self::Orders(orders) => orders.customers.saturating_add(orders.drivers),
             Self::Nearest(_) => 0,
             Self::Drivers(drivers) => drivers.sockets(),
+            Self::Flood(flood) => flood.sockets(),
+            Self::Churn(churn) => churn.sockets(),
             Self::All(all) => {
                 let pairs = 2 * all.senders.max(all.pairs);
                 all.connections.max(pairs).max(all.room_members)
             }
         }
+    }
+
+    /// Whether a server that is started for it keeps the limits that it has by default.
+    pub const fn keeps_limits(&self) -> bool {
+        matches!(self, Self::Flood(_) | Self::Churn(_))
     }
 }

@@ -33,7 +33,8 @@ use crate::report::Results;
 use crate::scenario::Bench;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let mut cli = Cli::parse();
+    cli.target.keep_limits = cli.scenario.keeps_limits();
     match runtime(cli.threads).and_then(|runtime| runtime.block_on(run(cli))) {
         Ok(0) => ExitCode::SUCCESS,
         Ok(mismatches) => {

@@ -29,6 +29,20 @@ export function createDriverConnection(options) {
   return new DriverConnection(options);
 }
 
+/** A position with its time. Phones write -1 for a heading or a speed that they do not know. */
+export function fixOf(location) {
+  if (!location) return null;
+  const known = Object.entries(location).filter(([name, value]) => !((name === 'heading' || name === 'speed') && value < 0));
+  return { ...Object.fromEntries(known), timestamp: new Date().toISOString() };
+}
+
+/** The positions that a refusal does not name; it names them as `locations[3].latitude`. */
+async function without(locations, refusal) {
+  const { details = [] } = await refusal.json().catch(() => ({}));
+  const bad = new Set(details.map(({ field }) => Number(/^locations\[(\d+)\]/.exec(field)?.[1])));
+  return locations.filter((_, n) => !bad.has(n));
+}
+
 class DriverConnection {
   #socket = null;
   #wanted = false;
@@ -149,9 +163,8 @@ class DriverConnection {
   }
 
   #reportLocation() {
-    const location = this.getLocation();
-    if (!location) return;
-    const fix = { ...location, timestamp: new Date().toISOString() };
+    const fix = fixOf(this.getLocation());
+    if (!fix) return;
     if (!this.#send('location_update', fix)) this.#missed = [...this.#missed, fix].slice(-MOST_MISSED);
   }
 
@@ -161,8 +174,13 @@ class DriverConnection {
     const locations = this.#missed;
     this.#missed = [];
     const answer = await this.tokens.post('/driver/locations', { locations }).catch(() => null);
-    // The server knows each position by its time, so that none is there twice.
-    if (!answer || answer.status >= 429) this.#missed = [...locations, ...this.#missed].slice(-MOST_MISSED);
+    if (answer?.ok) return;
+    // One that cannot be stored keeps none of the others back. The server knows each position by its time, so that
+    // none is there twice.
+    const good = answer?.status === 400 ? await without(locations, answer) : locations;
+    const shrunk = good.length < locations.length;
+    if (!answer || answer.status >= 429 || shrunk) this.#missed = [...good, ...this.#missed].slice(-MOST_MISSED);
+    if (shrunk) await this.#uploadMissed();
   }
 
   /** Whether a frame could be sent. */

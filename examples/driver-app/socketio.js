@@ -3,6 +3,7 @@
 //
 // Socket.IO has no 4003: several phones of one driver may be connected, and all of them are told.
 
+import { fixOf } from './connection.js';
 import { LoggedOut, Tokens } from './tokens.js';
 
 /**
@@ -25,9 +26,9 @@ export function createDriverSocket({
   let renewed = false;
 
   function reportLocation() {
-    const location = getLocation();
+    const fix = fixOf(getLocation());
     // Lost positions are of no use later: with `volatile` they do not wait for a connection.
-    if (location) socket.volatile.emit('location_update', { ...location, timestamp: new Date().toISOString() });
+    if (fix) socket.volatile.emit('location_update', fix);
   }
 
   function goOffline() {
@@ -70,6 +71,8 @@ export function createDriverSocket({
   socket.on('token_expiring', () => pair.renew().catch(() => {}));
   socket.on('order_assigned', (order) => tell('onOrder', order));
   socket.on('order_cancelled', (order) => tell('onCancel', order));
+  socket.on('newOrder', (order) => tell('onOffer', order)); // in the words of /orders: go by its `id`
+  socket.on('removeOrder', ({ orderId, orderNumber }) => tell('onOfferGone', { id: orderId, order_id: orderNumber }));
 
   return {
     goOnline() {
@@ -78,5 +81,7 @@ export function createDriverSocket({
       socket.connect();
     },
     goOffline,
+    accept(orderId) { socket.emit('orderAccept', { orderId }); },
+    reject(orderId, reason) { socket.emit('orderReject', { orderId, reason }); },
   };
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::admin::service::Admin;
 use crate::auth::mail::Mailer;
 use crate::auth::service::{Auth, Parts as AuthParts};
 use crate::auth::store::{AuthStore, embedded::EmbeddedAuthStore, mongo::MongoAuthStore};
@@ -16,6 +17,10 @@ use crate::orders::store::{OrderStore, embedded::EmbeddedOrderStore, mongo::Mong
 use crate::presence::service::Presence;
 use crate::presence::store::{
     PresenceStore, embedded::EmbeddedPresenceStore, mongo::MongoPresenceStore,
+};
+use crate::privacy::erasing::{Erasing, Parts as ErasingParts};
+use crate::privacy::store::{
+    ErasureStore, embedded::EmbeddedErasureStore, mongo::MongoErasureStore,
 };
 use crate::realtime::events::EventTable;
 use crate::realtime::hub::Hub;
@@ -33,6 +38,7 @@ pub(super) struct Domains {
     pub(super) limits: Arc<Limits>,
     pub(super) auth: Arc<Auth>,
     pub(super) users: Arc<Users>,
+    pub(super) admin: Arc<Admin>,
     pub(super) presence: Arc<Presence>,
     pub(super) rooms: Arc<Rooms>,
     pub(super) chat: Arc<Chat>,
@@ -40,20 +46,24 @@ pub(super) struct Domains {
     pub(super) orders: Arc<Orders>,
     pub(super) tracking: Arc<Tracking>,
     pub(super) watching: Arc<Watching>,
+    pub(super) erasing: Arc<Erasing>,
 }
 
-struct DomainStores {
-    auth: Arc<dyn AuthStore>,
+/// Every domain's store.
+pub(super) struct DomainStores {
+    pub(super) auth: Arc<dyn AuthStore>,
     users: Arc<dyn UserStore>,
-    presence: Arc<dyn PresenceStore>,
-    rooms: Arc<dyn RoomStore>,
-    chat: Arc<dyn ChatStore>,
-    drivers: Arc<dyn DriverStore>,
-    orders: Arc<dyn OrderStore>,
+    pub(super) presence: Arc<dyn PresenceStore>,
+    pub(super) rooms: Arc<dyn RoomStore>,
+    pub(super) chat: Arc<dyn ChatStore>,
+    pub(super) drivers: Arc<dyn DriverStore>,
+    pub(super) orders: Arc<dyn OrderStore>,
+    erasures: Arc<dyn ErasureStore>,
 }
 
 impl DomainStores {
-    fn on(stores: &Stores) -> Self {
+    /// On the database that was chosen.
+    pub(super) fn on(stores: &Stores) -> Self {
         match stores {
             Stores::Embedded(db) => Self {
                 auth: Arc::new(EmbeddedAuthStore::new(db.clone())),
@@ -63,6 +73,7 @@ impl DomainStores {
                 chat: Arc::new(EmbeddedChatStore::new(db.clone())),
                 drivers: Arc::new(EmbeddedDriverStore::new(db.clone())),
                 orders: Arc::new(EmbeddedOrderStore::new(db.clone())),
+                erasures: Arc::new(EmbeddedErasureStore::new(db.clone())),
             },
             Stores::Mongo(db) => Self {
                 auth: Arc::new(MongoAuthStore::new(db)),
@@ -72,6 +83,7 @@ impl DomainStores {
                 chat: Arc::new(MongoChatStore::new(db)),
                 drivers: Arc::new(MongoDriverStore::new(db)),
                 orders: Arc::new(MongoOrderStore::new(db)),
+                erasures: Arc::new(MongoErasureStore::new(db)),
             },
         }
     }
@@ -98,6 +110,7 @@ impl Domains {
         };
         let auth = Auth::new(parts, config);
         let users = Users::new(on.users, &auth, hub);
+        let admin = Admin::new(&auth, &users, hub);
         let rooms = Rooms::new(RoomParts {
             store: on.rooms,
             auth: auth.clone(),
@@ -158,13 +171,45 @@ impl Domains {
             drivers.clone(),
             orders.clone(),
         ]);
+        let erasing = Erasing::new(ErasingParts {
+            store: on.erasures,
+            auth: auth.clone(),
+            presence: presence.clone(),
+            rooms: rooms.clone(),
+            chat: chat.clone(),
+            drivers: drivers.clone(),
+            orders: orders.clone(),
+            hub: hub.clone(),
+            grace: config.presence.grace,
+        });
+        Ok(Self {
+            limits,
+            auth,
+            users,
+            admin,
+            presence,
+            rooms,
+            chat,
+            drivers,
+            orders,
+            tracking,
+            watching,
+            erasing,
+        })
+    }
+
+    /// Starts what a server does by itself, from time to time.
+    pub(super) fn start(&self, config: &Config, hub: &Arc<Hub>) {
         hub.watch_expiry();
-        limits.forget_idle_keys();
-        auth.remove_expired();
-        drivers.forget_old_history();
-        orders.keep_dispatching();
-        watching.keep_telling();
-        Ok(Self { limits, auth, users, presence, rooms, chat, drivers, orders, tracking, watching })
+        self.limits.forget_idle_keys();
+        self.auth.remove_expired();
+        if let Some(retention) = config.message_retention {
+            self.chat.delete_old_texts(retention);
+        }
+        self.drivers.forget_old_history();
+        self.orders.keep_dispatching();
+        self.watching.keep_telling();
+        self.erasing.keep_erasing();
     }
 
     /// What all of them understand and emit.

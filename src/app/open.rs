@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{Config, Secrets};
 use crate::store::embedded::{self, Embedded};
-use crate::store::mongo::{ConnectError, MigrateError, Mongo};
-use crate::store::{Stores, mongo};
-use crate::{auth, chat, drivers, orders, presence, rooms};
+use crate::store::mongo::{ConnectError, MigrateError, Mongo, MongoMigration};
+use crate::store::{Migration, Stores};
+use crate::{auth, chat, drivers, orders, presence, privacy, rooms};
 
 /// Why the store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -37,18 +37,58 @@ pub enum OpenError {
     },
 }
 
+/// The schema of every domain on SQLite: what [`Embedded::open`] is given.
+pub fn embedded_migrations() -> Vec<Migration> {
+    [
+        auth::store::embedded::MIGRATIONS,
+        presence::store::embedded::MIGRATIONS,
+        chat::store::embedded::MIGRATIONS,
+        rooms::store::embedded::MIGRATIONS,
+        drivers::store::embedded::MIGRATIONS,
+        orders::store::embedded::MIGRATIONS,
+        privacy::store::embedded::MIGRATIONS,
+    ]
+    .concat()
+}
+
+/// The same on MongoDB: what [`Mongo::migrate`] is given.
+pub fn mongo_migrations() -> Vec<MongoMigration> {
+    [
+        auth::store::mongo::MIGRATIONS,
+        presence::store::mongo::MIGRATIONS,
+        chat::store::mongo::MIGRATIONS,
+        rooms::store::mongo::MIGRATIONS,
+        drivers::store::mongo::MIGRATIONS,
+        orders::store::mongo::MIGRATIONS,
+        privacy::store::mongo::MIGRATIONS,
+    ]
+    .concat()
+}
+
+/// That there is a store, where one would else be made: a tool makes none.
+pub(super) fn must_be_there(config: &Config) -> Result<(), OpenError> {
+    let path = database(config);
+    if config.store.mongodb_uri.is_none() && !path.is_file() {
+        return Err(embedded::OpenError::Missing { path }.into());
+    }
+    Ok(())
+}
+
+/// The store beside a server that may use it, as it is.
+pub(super) async fn stores_beside(config: &Config) -> Result<Stores, OpenError> {
+    let Some(uri) = &config.store.mongodb_uri else {
+        let beside = Embedded::beside(&database(config), &embedded_migrations())?;
+        return Ok(Stores::Embedded(beside));
+    };
+    let mongo = Mongo::connect(uri.expose_secret()).await?;
+    mongo.must_be(&mongo_migrations()).await?;
+    Ok(Stores::Mongo(mongo))
+}
+
 pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
     let Some(uri) = &config.store.mongodb_uri else {
         let path = database(config);
-        let steps = [
-            auth::store::embedded::MIGRATIONS,
-            presence::store::embedded::MIGRATIONS,
-            chat::store::embedded::MIGRATIONS,
-            rooms::store::embedded::MIGRATIONS,
-            drivers::store::embedded::MIGRATIONS,
-            orders::store::embedded::MIGRATIONS,
-        ];
-        return Ok(Stores::Embedded(Embedded::open(&path, &steps.concat())?));
+        return Ok(Stores::Embedded(Embedded::open(&path, &embedded_migrations())?));
     };
     let mongo = Mongo::connect(uri.expose_secret()).await?;
     if !mongo.is_replica_set() {
@@ -57,17 +97,7 @@ pub(super) async fn stores(config: &Config) -> Result<Stores, OpenError> {
              and several waggle nodes cannot use it"
         );
     }
-    let steps: [&[mongo::MongoMigration]; 6] = [
-        auth::store::mongo::MIGRATIONS,
-        presence::store::mongo::MIGRATIONS,
-        chat::store::mongo::MIGRATIONS,
-        rooms::store::mongo::MIGRATIONS,
-        drivers::store::mongo::MIGRATIONS,
-        orders::store::mongo::MIGRATIONS,
-    ];
-    for domain in steps {
-        mongo.migrate(domain).await?;
-    }
+    mongo.migrate(&mongo_migrations()).await?;
     Ok(Stores::Mongo(mongo))
 }
 

@@ -26,10 +26,10 @@ use crate::realtime::gate::Gate;
 use crate::realtime::hub::Hub;
 use crate::realtime::socketio::Door;
 use crate::realtime::websocket::RawDoors;
-use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id};
+use crate::rest::{Dialect, contain_panics, detached, log_requests, request_id, slow_refusals};
 use crate::store::Stores;
 use crate::tracking::watch::socket::at_root;
-use crate::{auth, chat, drivers, orders, rooms, tracking, users};
+use crate::{admin, auth, chat, drivers, orders, rooms, tracking, users};
 
 /// The largest REST body, in bytes (CONTRACT §10).
 const MAX_BODY: usize = 1024 * 1024;
@@ -66,13 +66,16 @@ pub(super) fn routers(
     let (metrics, of_metrics) = operations::metrics_router(operations.clone()).split_for_parts();
     let (rest, mut openapi) = documented(domains, operations).split_for_parts();
     openapi.merge(of_metrics);
-    let operations = metrics.merge(docs::router(openapi, dispatcher.tables()));
+    let sockets: Router = admin::routes::list_router(&domains.admin).into();
+    let operations = metrics
+        .merge(docs::router(openapi, dispatcher.tables()))
+        .nest("/debug", sockets.layer(Extension(check.clone())));
     let rest = match config.listen.operations {
         OperationsPort::Shared => rest.merge(operations.clone()),
         OperationsPort::Own(_) | OperationsPort::Off => rest,
     };
     let proxies: Arc<[AddressRange]> = config.listen.trusted_proxies.clone().into();
-    let public = Router::new()
+    let routes = Router::new()
         .merge(rest)
         // Seed 003's clients know the routes of accounts under this prefix.
         .nest("/auth", accounts(domains).into())
@@ -80,15 +83,12 @@ pub(super) fn routers(
         .nest(
             "/api/v1/ws",
             drivers::socket::router(&domains.drivers, &doors, config.drivers.idle_timeout),
-        )
-        .fallback(nothing)
-        .method_not_allowed_fallback(nothing_for_this_method)
-        .layer(DefaultBodyLimit::max(MAX_BODY))
+        );
+    let public = contained(routes, hub)
         .layer(Extension(check))
-        .layer(CatchPanicLayer::custom(contain_panics))
-        .layer(from_fn_with_state(hub.work(), detached))
         .layer(from_fn_with_state(doors, at_root))
         .merge(door.router(&config.sockets))
+        .layer(from_fn_with_state(domains.limits.clone(), slow_refusals))
         .layer(from_fn_with_state(proxies, client_address))
         .layer(from_fn(Dialect::show))
         .layer(cors(&config.cors));
@@ -98,6 +98,17 @@ pub(super) fn routers(
         .layer(CatchPanicLayer::custom(contain_panics))
         .layer(from_fn(Dialect::show));
     Routers { public: in_front(public), operations: in_front(operations) }
+}
+
+/// What keeps a request to the public to itself: the size of its body, a panic, a client that hangs
+/// up.
+fn contained(router: Router, hub: &Hub) -> Router {
+    router
+        .fallback(nothing)
+        .method_not_allowed_fallback(nothing_for_this_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CatchPanicLayer::custom(contain_panics))
+        .layer(from_fn_with_state(hub.work(), detached))
 }
 
 /// What stands in front of every route of every port.
@@ -152,6 +163,7 @@ fn documented(domains: &Domains, operations: Operations) -> OpenApiRouter {
         .nest("/api/orders", orders(domains))
         .nest("/api/drivers", drivers::routes::router(&domains.drivers, &domains.limits))
         .nest("/api/v1", v1(domains))
+        .nest("/api/admin", admin::routes::router(&domains.admin, &domains.limits))
         .merge(tracking::watch::routes::router(&domains.watching, &domains.limits))
         .merge(operations::health_router(operations))
 }
@@ -176,3 +188,6 @@ fn cors(origins: &CorsOrigins) -> CorsLayer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

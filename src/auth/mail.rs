@@ -5,11 +5,16 @@ use std::time::Duration;
 use lettre::message::{Mailbox, header::ContentType};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use secrecy::ExposeSecret;
+use tokio::sync::Semaphore;
 
 use crate::config::{AppEnv, SmtpConfig};
 
 /// How long a mail server may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Mails on their way at once: looking up the name of the mail server may keep a thread for blocking
+/// work each.
+static TURNS: Semaphore = Semaphore::const_new(4);
 
 /// Sends mail.
 pub enum Mailer {
@@ -79,6 +84,10 @@ async fn deliver(
         .subject("Reset your password")
         .header(ContentType::TEXT_PLAIN)
         .body(text)?;
-    tokio::time::timeout(PATIENCE, transport.send(mail)).await??;
+    let sent = tokio::time::timeout(PATIENCE, async {
+        let _turn = TURNS.acquire().await?;
+        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(transport.send(mail).await?)
+    });
+    sent.await??;
     Ok(())
 }

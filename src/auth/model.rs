@@ -7,6 +7,7 @@ use crate::caller::Role;
 use crate::clock::Timestamp;
 use crate::credentials::{Email, Username};
 use crate::ids::{LoginId, UserId};
+use crate::text::Description;
 
 /// A person or a driver, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,43 @@ pub struct Account {
     pub password_hash: String,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// That it is kept out, if it is. Boxed, as it rarely is.
+    pub ban: Option<Box<Ban>>,
+}
+
+/// That an account is kept out: it has no login session, and gets none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ban {
+    /// The admin who banned it.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+    /// Why, for admins.
+    pub reason: Option<Description>,
+}
+
+/// What stands instead of a hash where no password does: bcrypt verifies nothing against it.
+pub(crate) const LOCKED: &str = "!";
+
+/// What an account is called once it is erased. Nobody can take the name: it has a space in it.
+pub const ERASED: &str = "deleted user";
+
+impl Account {
+    /// Whether all that was somebody's is gone from it: nobody logs in, and nothing reaches it.
+    pub fn is_erased(&self) -> bool {
+        self.username == ERASED
+    }
+
+    /// Whether no token of the account is good, whatever its login sessions are.
+    pub fn is_shut_out(&self) -> bool {
+        self.ban.is_some() || self.is_erased()
+    }
+}
+
+/// By what an erased account is unique, in the place of a name and of an address. Behind every
+/// name in their order, and never one, as none begins with this sign.
+pub(crate) fn erased_key(id: UserId) -> String {
+    format!("~{id}")
 }
 
 /// An account to be stored. The store gives drivers their number.

@@ -14,13 +14,13 @@ use crate::text::DisplayName;
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct RegisterBody {
     /// 3 to 30 of letters, digits, `.`, `_`, `-`; starts with a letter.
-    #[schema(required, example = "johndoe")]
+    #[schema(required, value_type = String, example = "johndoe")]
     pub username: Option<String>,
     /// Address.
-    #[schema(required, example = "john@example.com")]
+    #[schema(required, value_type = String, example = "john@example.com")]
     pub email: Option<String>,
     /// At least 8 characters, at most 71 bytes.
-    #[schema(required, example = "password123")]
+    #[schema(required, value_type = String, example = "password123")]
     pub password: Option<String>,
     /// What the person is called.
     pub name: Option<String>,
@@ -82,7 +82,7 @@ pub struct LoginBody {
     /// Name.
     pub username: Option<String>,
     /// Password.
-    #[schema(required, example = "password123")]
+    #[schema(required, value_type = String, example = "password123")]
     pub password: Option<String>,
 }
 
@@ -128,7 +128,7 @@ fn key(text: &str) -> String {
 #[serde(rename_all = "camelCase")]
 pub struct RefreshBody {
     /// The refresh token of the last login or refresh.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub refresh_token: Option<String>,
 }
 
@@ -144,7 +144,7 @@ pub struct LogoutBody {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ForgotPasswordBody {
     /// Address of the account.
-    #[schema(required, example = "john@example.com")]
+    #[schema(required, value_type = String, example = "john@example.com")]
     pub email: Option<String>,
 }
 
@@ -152,10 +152,10 @@ pub struct ForgotPasswordBody {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ResetPasswordBody {
     /// From the link in the mail.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub token: Option<String>,
     /// The new password.
-    #[schema(required, example = "password456")]
+    #[schema(required, value_type = String, example = "password456")]
     pub password: Option<String>,
 }
 
@@ -177,7 +177,7 @@ pub struct LoggedIn {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ExtendSocket {
     /// A newer access token of the same user.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub token: Option<String>,
 }
 

@@ -1,5 +1,6 @@
 //! The rules of accounts, login sessions and tokens (CONTRACT §2).
 
+mod bans;
 mod check;
 mod demo;
 mod sessions;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
+use tokio::sync::Mutex;
 
 use super::mail::Mailer;
 use super::model::{Account, LoginName, NewAccount, User};
@@ -24,6 +26,7 @@ use crate::limits::Limits;
 use crate::presence::service::Presence;
 use crate::realtime::hub::Hub;
 
+use bans::must_not_be_banned;
 use check::LoginState;
 
 /// Accounts and login sessions kept at hand, so that no message and no connect costs a query.
@@ -40,6 +43,8 @@ pub struct Auth {
     passwords: Passwords,
     accounts: Cache<UserId, Arc<Account>>,
     logins: Cache<LoginId, LoginState>,
+    /// Bans and their ends, one after the other: what is remembered is what was stored last.
+    banning: Mutex<()>,
     clock: Clock,
     access_ttl: Duration,
     refresh_ttl: Duration,
@@ -76,6 +81,7 @@ impl Auth {
             passwords: Passwords::new(config.accounts.bcrypt_cost),
             accounts: Cache::new(CACHED),
             logins: Cache::new(CACHED),
+            banning: Mutex::default(),
             hub: parts.hub,
             clock,
             access_ttl: config.tokens.access_ttl,
@@ -113,7 +119,7 @@ impl Auth {
     ///
     /// # Errors
     /// The same `unauthenticated`, after the same work, for a wrong name and a wrong password;
-    /// `rate_limited` after too many failures.
+    /// `forbidden` with the right one of a banned account; `rate_limited` after too many failures.
     pub async fn login(&self, claim: LogIn) -> Result<LoggedIn> {
         self.login_for(claim, self.access_ttl, |_| Ok(())).await
     }
@@ -128,6 +134,7 @@ impl Auth {
     ) -> Result<LoggedIn> {
         let LogIn { name, password } = claim;
         let found = self.store.account_by_login(&name).await?;
+        let found = found.filter(|account| !account.is_erased());
         let key = found.as_ref().map_or_else(|| name_key(&name), |account| account.id.to_string());
         // Counted before the password is checked, so that guesses at the same time all count.
         self.limits.login_failures.check(&key)?;
@@ -136,15 +143,20 @@ impl Auth {
         let matches = self.passwords.matches(password, hash).await?;
         let wrong = || Error::unauthenticated("The name or the password is wrong");
         let account = found.filter(|_| matches).ok_or_else(wrong)?;
+        self.limits.login_failures.forgive(&key);
+        must_not_be_banned(&account)?;
         permit(&account)?;
         let logged_in = self.open_login(&account, ttl).await?;
-        // A reset meanwhile ended every session but this one, opened with the old password.
-        let now = self.store.account(account.id).await?;
-        if now.is_none_or(|now| now.password_hash != account.password_hash) {
+        // A reset or a ban meanwhile ended every session but this one.
+        let now = self
+            .store
+            .account(account.id)
+            .await?
+            .filter(|now| now.password_hash == account.password_hash && now.ban == account.ban);
+        if now.is_none() {
             self.end_logins(account.id).await?;
             return Err(wrong());
         }
-        self.limits.login_failures.forgive(&key);
         Ok(logged_in)
     }
 

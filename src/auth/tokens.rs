@@ -120,7 +120,25 @@ pub(super) fn hash(token: &str) -> TokenHash {
 mod tests {
     use std::time::Duration;
 
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_other_text_is_an_access_token(text in prop_oneof![any::<String>(), "[A-Za-z0-9_.-]{0,300}"], at: prop::sample::Index, byte in b'-'..b'{') {
+            let clock = Clock::manual(Timestamp::from_millis(1_700_000_000_000));
+            let (tokens, account) = (tokens(&clock), account(&clock));
+            prop_assert!(tokens.read_access(&text).is_err());
+            let until = clock.now() + Duration::from_secs(60);
+            let token = tokens.access(&account, LoginId::generate(clock.now()), until).unwrap();
+            let mut bent = token.clone().into_bytes();
+            let at = at.index(bent.len());
+            bent[at] = byte;
+            let bent = String::from_utf8(bent).unwrap();
+            prop_assert_eq!(tokens.read_access(&bent).is_ok(), bent == token);
+        }
+    }
 
     const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
@@ -145,6 +163,7 @@ mod tests {
             driver_number: Some(7),
             password_hash: String::new(),
             created_at: now,
+            ban: None,
         }
     }
 

@@ -10,8 +10,8 @@ use super::service::Chat;
 use super::wire::{
     MESSAGE_READ_RECEIPT, MESSAGE_SENT, MessageSent, RECEIVE_MESSAGE, SYNC, Synced, USER_TYPING,
 };
-use crate::error::{ErrorBody, Result};
-use crate::realtime::events::{Done, EVERYWHERE, EventTable, ServerEvent};
+use crate::error::Result;
+use crate::realtime::events::{Done, EVERYWHERE, EventTable, Failure, ServerEvent};
 use crate::realtime::hub::Hub;
 use crate::realtime::session::Session;
 
@@ -130,7 +130,7 @@ async fn sync_on_connect(chat: Arc<Chat>, hub: Arc<Hub>, session: Arc<Session>, 
         Err(error) => {
             for name in kinds.failures(false, true) {
                 let failure = ServerEvent::reliable(name, EVERYWHERE);
-                hub.send_first(&session, &failure, &ErrorBody::from(&error));
+                hub.send_first(&session, &failure, &Failure::from(&error));
             }
         }
     }

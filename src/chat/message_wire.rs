@@ -10,6 +10,18 @@ use crate::clock::Timestamp;
 use crate::ids::{ConversationId, MessageId, RoomId, UserId};
 use crate::text::{IdempotencyKey, MessageText};
 
+/// What clients show in the place of a text that was deleted. A client that knows `isDeleted` can
+/// show something else.
+pub const DELETED: &str = "[deleted]";
+
+/// The text as clients get it: never empty.
+fn shown(stored: &StoredMessage) -> MessageText {
+    match stored.is_deleted() {
+        true => MessageText::from_stored(DELETED.to_owned()),
+        false => stored.content.clone(),
+    }
+}
+
 /// Somebody who talks.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -55,6 +67,10 @@ pub struct Message {
     pub content: MessageText,
     /// What that is.
     pub message_type: MessageType,
+    /// There and true where its text was deleted; `content` says so then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub is_deleted: bool,
     /// Whether the receiver has read it.
     pub is_read: bool,
     /// When.
@@ -79,7 +95,8 @@ impl Message {
             seq: stored.seq,
             sender,
             receiver,
-            content: stored.content,
+            is_deleted: stored.is_deleted(),
+            content: shown(&stored),
             message_type: stored.message_type,
             is_read: stored.read_at.is_some(),
             read_at: stored.read_at,
@@ -119,6 +136,10 @@ pub struct RoomMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub client_msg_id: Option<IdempotencyKey>,
+    /// There and true where its text was deleted; `content` says so then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(value_type = Option<bool>)]
+    pub is_deleted: bool,
     /// When it was stored.
     pub timestamp: Timestamp,
     /// When it was stored.
@@ -137,7 +158,8 @@ impl RoomMessage {
             conversation_id: stored.conversation,
             seq: stored.seq,
             sender,
-            content: stored.content,
+            is_deleted: stored.is_deleted(),
+            content: shown(&stored),
             message_type: stored.message_type,
             client_msg_id: stored.client_msg_id,
             timestamp: stored.created_at,

@@ -96,6 +96,11 @@ pub struct StoredMessage {
 }
 
 impl StoredMessage {
+    /// Whether its text is gone, and only its place is left: no message is sent without one.
+    pub fn is_deleted(&self) -> bool {
+        self.content.as_str().is_empty()
+    }
+
     /// The room that it is in, if it is in one.
     pub fn room(&self) -> Option<RoomId> {
         self.receiver.is_none().then(|| self.conversation.into())

@@ -14,7 +14,7 @@ use super::room_wire::{Receipts, RoomHistory};
 use super::service::Chat;
 use crate::caller::Caller;
 use crate::docs::{Enveloped, Failed};
-use crate::error::Result;
+use crate::error::{Fields, Result};
 use crate::ids::{MessageId, RoomId};
 use crate::limits::Limits;
 use crate::page;
@@ -55,12 +55,12 @@ async fn messages(
     PathId(room): PathId<RoomId>,
     Params(params): Params<PageParams>,
 ) -> Result<Reply<RoomHistory>> {
-    let page = RoomPage::parse(
-        page::count("page", params.page.as_deref())?,
-        page::size("pageSize", params.page_size.as_deref(), PAGE.0, PAGE.1)?,
-        page::count("before", params.before.as_deref())?,
-        page::count("after", params.after.as_deref())?,
-    )?;
+    let mut fields = Fields::new();
+    let page = fields.check(page::count("page", params.page.as_deref())).flatten();
+    let size = fields.check(page::size("pageSize", params.page_size.as_deref(), PAGE.0, PAGE.1));
+    let before = fields.check(page::count("before", params.before.as_deref())).flatten();
+    let after = fields.check(page::count("after", params.after.as_deref())).flatten();
+    let page = RoomPage::parse(page, fields.into_result(size)?, before, after)?;
     let history = chat.room_history(caller, room, page).await?;
     Ok(Reply::ok("Messages fetched successfully", history))
 }

@@ -15,7 +15,7 @@ use super::wire::{History, Inbox, MarkedRead, UnreadCount};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::docs::{Enveloped, Failed};
-use crate::error::Result;
+use crate::error::{Fields, Result};
 use crate::ids::UserId;
 use crate::limits::Limits;
 use crate::page;
@@ -63,12 +63,13 @@ async fn history(
     PathId(peer): PathId<UserId>,
     Params(params): Params<HistoryParams>,
 ) -> Result<Reply<History>> {
-    let limit = page::limit(params.limit.as_deref(), HISTORY.0, HISTORY.1)?;
-    let page = HistoryPage::parse(
-        page::count("skip", params.skip.as_deref())?,
-        page::count("before", params.before.as_deref())?,
-        page::count("after", params.after.as_deref())?,
-    )?;
+    let mut fields = Fields::new();
+    let limit = fields.check(page::limit(params.limit.as_deref(), HISTORY.0, HISTORY.1));
+    let skip = fields.check(page::count("skip", params.skip.as_deref())).flatten();
+    let before = fields.check(page::count("before", params.before.as_deref())).flatten();
+    let after = fields.check(page::count("after", params.after.as_deref())).flatten();
+    let limit = fields.into_result(limit)?;
+    let page = HistoryPage::parse(skip, before, after)?;
     let messages = chat.history(caller, peer, page, limit).await?;
     let count = messages.len();
     Ok(Reply::ok("Conversation fetched successfully", History { messages, count }))
@@ -110,10 +111,12 @@ async fn inbox(
     caller: Caller,
     Params(params): Params<InboxParams>,
 ) -> Result<Reply<Inbox>> {
-    let limit = page::limit(params.limit.as_deref(), INBOX.0, INBOX.1)?;
-    let before = page::position(params.cursor.as_deref(), |text| {
+    let mut fields = Fields::new();
+    let limit = fields.check(page::limit(params.limit.as_deref(), INBOX.0, INBOX.1));
+    let before = fields.check(page::position(params.cursor.as_deref(), |text| {
         let (millis, id) = text.split_once(' ')?;
         Some((Timestamp::from_millis(millis.parse().ok()?), id.parse().ok()?))
-    })?;
+    }));
+    let (limit, before) = fields.into_result(limit.zip(before))?;
     Ok(Reply::ok("Conversations fetched successfully", chat.inbox(caller, before, limit).await?))
 }

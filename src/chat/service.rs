@@ -1,6 +1,7 @@
 //! The rules of chat, between two and in rooms: sending, typing, reading, resuming
 //! (CONTRACT §4, §5).
 
+mod deleting;
 mod history;
 mod reading;
 mod room_history;
@@ -113,12 +114,20 @@ impl Chat {
         self.room_reads.close().await;
     }
 
-    /// The name under which a user is shown, for somebody who must exist.
+    /// The name under which a user is shown, for somebody who writes or is written to: who must
+    /// exist, and not be erased.
     async fn name_of(&self, user: UserId) -> Result<Arc<str>> {
         let account = self.auth.account(user).await?;
         account
+            .filter(|account| !account.is_erased())
             .map(|account| account.username.as_str().into())
             .ok_or_else(|| Error::not_found("There is no such user"))
+    }
+
+    /// That there is such a user, or was.
+    async fn must_be_known(&self, user: UserId) -> Result<()> {
+        let account = self.auth.account(user).await?;
+        account.map(drop).ok_or_else(|| Error::not_found("There is no such user"))
     }
 
     async fn person(&self, user: UserId) -> Result<Person> {

@@ -1,5 +1,8 @@
 //! Accounts: the cost of passwords, the first admin, and how mail is sent.
 
+use std::str::FromStr;
+
+use lettre::{AsyncSmtpTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Vars;
@@ -36,12 +39,20 @@ pub struct SmtpConfig {
     pub from: String,
 }
 
+struct BcryptCost(u32);
+
+impl FromStr for BcryptCost {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let cost = text.parse().ok().filter(|cost| (4..=16).contains(cost));
+        cost.map(Self).ok_or("must be a number from 4 to 16")
+    }
+}
+
 impl AccountConfig {
     pub(super) fn read(vars: &mut Vars) -> Self {
-        let bcrypt_cost = vars.parsed("BCRYPT_COST", "10");
-        if !(4..=16).contains(&bcrypt_cost) {
-            vars.reject("BCRYPT_COST", "must be 4 to 16");
-        }
+        let BcryptCost(bcrypt_cost) = vars.parsed("BCRYPT_COST", "10");
         Self { bcrypt_cost, admin: FirstAdmin::read(vars), smtp: SmtpConfig::read(vars) }
     }
 }
@@ -74,8 +85,9 @@ impl SmtpConfig {
         let from = vars.text("SMTP_FROM", "no-reply@localhost");
         let secret = vars.secret("SMTP_URL", "SMTP_URL_FILE")?;
         let url = secret.expose_secret();
-        if !url.starts_with("smtp://") && !url.starts_with("smtps://") {
-            vars.reject("SMTP_URL", "must start with smtp:// or smtps://");
+        let is_mail = url.starts_with("smtp://") || url.starts_with("smtps://");
+        if !is_mail || AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_err() {
+            vars.reject("SMTP_URL", "must be smtp:// or smtps:// and a host, as in smtps://name:password@mail.example.com");
         }
         if from.parse::<lettre::message::Mailbox>().is_err() {
             vars.reject("SMTP_FROM", "must be an address, or a name and an address in <>");

@@ -25,6 +25,10 @@ pub struct Rates {
     pub registrations: Option<Rate>,
     /// `RATE_LIMIT_REST_WRITES`, per user.
     pub rest_writes: Option<Rate>,
+    /// `RATE_LIMIT_REFUSED_REQUESTS`, per address.
+    pub refused_requests: Option<Rate>,
+    /// `RATE_LIMIT_REFUSED_EVENTS`, per address.
+    pub refused_events: Option<Rate>,
 }
 
 impl Rates {
@@ -41,6 +45,8 @@ impl Rates {
             login_failures: vars.rate("RATE_LIMIT_LOGIN_FAILURES", "5/15m"),
             registrations: vars.rate("RATE_LIMIT_REGISTRATIONS", "60/1m"),
             rest_writes: vars.rate("RATE_LIMIT_REST_WRITES", "300/1m"),
+            refused_requests: vars.rate("RATE_LIMIT_REFUSED_REQUESTS", "1000/10s"),
+            refused_events: vars.rate("RATE_LIMIT_REFUSED_EVENTS", "45000/15s"),
         };
         if all_off { Self::default() } else { rates }
     }

@@ -29,6 +29,8 @@ pub struct SocketConfig {
     pub max_connections: usize,
     /// `MAX_CONNECTIONS_PER_ADDRESS`.
     pub max_connections_per_address: usize,
+    /// `MAX_UNAUTHENTICATED_CONNECTIONS`: those of them over which nobody has said who they are.
+    pub max_unauthenticated: usize,
     /// `MAX_SOCKETS_PER_USER`.
     pub max_sockets_per_user: usize,
 }
@@ -47,6 +49,7 @@ impl SocketConfig {
             header_timeout: vars.duration("HEADER_TIMEOUT", "10s"),
             max_connections: vars.at_least("MAX_CONNECTIONS", "100000", 1),
             max_connections_per_address: vars.at_least("MAX_CONNECTIONS_PER_ADDRESS", "2000", 1),
+            max_unauthenticated: vars.at_least("MAX_UNAUTHENTICATED_CONNECTIONS", "20000", 1),
             max_sockets_per_user: vars.at_least("MAX_SOCKETS_PER_USER", "100", 1),
         }
     }

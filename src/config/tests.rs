@@ -25,8 +25,25 @@ fn every_problem_is_reported_at_once_by_name() {
 }
 
 #[test]
+fn a_level_that_is_misspelt_is_named() {
+    for level in ["verbose", "warning", "waggle=loud", "info,waggle=", "info,,warn"] {
+        let text = problems(&[("LOG_LEVEL", level)]);
+        assert!(text.contains("LOG_LEVEL must be off, error"), "{level}: {text}");
+    }
+    for level in ["warn", "INFO", "info,waggle::chat=debug", "waggle=debug"] {
+        let config = Config::from_vars(Vars::from_pairs(&[("LOG_LEVEL", level)])).unwrap();
+        assert_eq!(config.log.level.as_str(), level);
+    }
+}
+
+#[test]
 fn production_refuses_missing_short_and_sample_secrets() {
-    for secret in ["", "short", SAMPLE_SECRETS[0]] {
+    let samples = [
+        "change-me-change-me-change-me-change-me",
+        "your-super-secret-jwt-key-with-enough-letters",
+        "00000000000000000000000000000000",
+    ];
+    for secret in ["", "short"].iter().chain(&SAMPLE_SECRETS).chain(&samples) {
         let text = problems(&[("APP_ENV", "production"), ("JWT_SECRET", secret)]);
         assert!(text.contains("JWT_SECRET"), "{text}");
     }
@@ -85,6 +102,68 @@ fn the_old_names_of_the_seeds_are_read() {
 }
 
 #[test]
+fn a_problem_has_the_name_that_was_set() {
+    for (old, new, wrong) in [
+        ("MONGO_URL", "MONGODB_URI", "http://db"),
+        ("JWT_EXPIRES", "JWT_EXPIRES_IN", "soon"),
+        ("NODE_ENV", "APP_ENV", "moon"),
+        ("BCRYPT_ROUNDS", "BCRYPT_COST", "many"),
+    ] {
+        let text = problems(&[(old, wrong)]);
+        assert!(text.contains(&format!("\n  {old} must")), "{text}");
+        let text = problems(&[(old, wrong), (new, wrong)]);
+        assert!(text.contains(&format!("\n  {new} must")), "{text}");
+    }
+    for old in ["JWT_SECRET_KEY", "JWT_ACCESS_SECRET"] {
+        let text = problems(&[("APP_ENV", "production"), (old, "short")]);
+        assert!(text.contains(&format!("\n  {old} must have at least 32")), "{text}");
+        let text = problems(&[(old, "short"), ("JWT_SECRET_FILE", "/nowhere")]);
+        assert!(text.contains(&format!("JWT_SECRET_FILE and {old} are both set")), "{text}");
+    }
+}
+
+#[test]
+fn a_problem_says_what_the_value_must_be() {
+    for (name, wrong) in [
+        ("PORT", "abc"),
+        ("PORT", "3000,65536"),
+        ("PORT", "3000,3001,3000"),
+        ("OPERATIONS_PORT", "3000"),
+        ("HOST", "abc"),
+        ("OPERATIONS_HOST", "localhost"),
+        ("BCRYPT_COST", "ten"),
+        ("BCRYPT_COST", "17"),
+        ("SMTP_URL", "smtp://"),
+        ("SMTP_URL", "mail.example.com"),
+        ("PUBLIC_URL", "foo"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "ftp://example.com"),
+        ("PUBLIC_URL", "https://example.com/?page=1"),
+    ] {
+        let text = problems(&[(name, wrong)]);
+        let line = text.lines().nth(1).unwrap();
+        assert!(line.trim_start().starts_with(name) && line.contains("must be"), "{wrong}: {text}");
+        assert_eq!(text.lines().count(), 2, "{text}");
+    }
+}
+
+#[test]
+fn what_a_start_takes_is_valid() {
+    for (name, value) in [
+        ("PORT", "0,0"),
+        ("OPERATIONS_PORT", "9100"),
+        ("HOST", "0.0.0.0"),
+        ("SMTP_URL", "smtps://name:pass%40word@mail.example.com:465"),
+        ("PUBLIC_URL", "https://example.com:8443/chat/"),
+        ("PUBLIC_URL", "http://[::1]:3000"),
+    ] {
+        assert!(Config::from_vars(Vars::from_pairs(&[(name, value)])).is_ok(), "{name}={value}");
+    }
+    let apart = [("HOST", "127.0.0.2"), ("PORT", "3000"), ("OPERATIONS_PORT", "3000")];
+    assert!(Config::from_vars(Vars::from_pairs(&apart)).is_ok());
+}
+
+#[test]
 fn one_switch_turns_all_limits_off() {
     let config = Config::from_vars(Vars::from_pairs(&[("RATE_LIMITS", "off")])).unwrap();
     assert!(config.rates.sends.is_none() && config.rates.connects.is_none());
@@ -132,4 +211,28 @@ fn the_debug_form_of_a_configuration_shows_no_secret() {
     // Nor do the variables as they were read.
     let vars = format!("{:?}", Vars::from_pairs(&vars));
     assert!(!vars.contains("secret-of-"), "{vars}");
+}
+
+proptest::proptest! {
+    /// The tests' own process has no secrets in files: `*_FILE` is left out.
+    #[test]
+    fn whatever_variables_hold_is_a_configuration_or_a_list_of_problems(
+        production: bool,
+        which: [proptest::sample::Index; 4],
+        values in proptest::array::uniform4(proptest::prop_oneof![
+            proptest::prelude::any::<String>(),
+            "-?[0-9]{1,25}(ms|s|m|h|d|/[0-9]{1,3}[smhd]?)?",
+            "([a-z]{1,9}://)?[a-z0-9@:.,/*?_-]{0,40}",
+        ]),
+    ) {
+        let mut asked = Vars::from_pairs(&[]);
+        Config::read(&mut asked);
+        let names: Vec<_> = asked.asked().map(|(name, _)| name.to_owned()).filter(|name| !name.ends_with("_FILE")).collect();
+        let env = ("APP_ENV", if production { "production" } else { "test" });
+        let mut pairs = vec![env];
+        pairs.extend(which.iter().zip(&values).map(|(at, value)| (at.get(&names).as_str(), value.as_str())));
+        if let Err(problems) = Config::from_vars(Vars::from_pairs(&pairs)) {
+            proptest::prop_assert!(problems.to_string().len() < 10_000);
+        }
+    }
 }

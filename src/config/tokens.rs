@@ -1,5 +1,6 @@
 //! Tokens, login sessions, and the secret behind them.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -12,6 +13,9 @@ pub(super) const SAMPLE_SECRETS: [&str; 3] = [
     "your_jwt_secret_key",
     "change-me-to-at-least-32-random-bytes",
 ];
+
+/// Different bytes that a secret must have; 32 random hex digits never have fewer.
+const FEWEST_DIFFERENT: usize = 6;
 
 /// What tokens are signed with.
 #[derive(Debug, Clone)]
@@ -78,12 +82,21 @@ fn read_list(vars: &mut Vars) -> Vec<SecretString> {
     each.map(SecretString::from).collect()
 }
 
+/// Whether it stands in a public example, or says of itself that it is to be changed, or is hardly
+/// more than one letter again and again.
+fn is_sample(secret: &str) -> bool {
+    let lower = secret.to_ascii_lowercase();
+    let says_so = ["change", "example", "your"].iter().any(|word| lower.contains(word));
+    let different: HashSet<u8> = secret.bytes().collect();
+    SAMPLE_SECRETS.contains(&secret) || says_so || different.len() < FEWEST_DIFFERENT
+}
+
 fn check_production_secret(vars: &mut Vars, name: &str, secret: &SecretString) {
     let secret = secret.expose_secret();
     if secret.len() < 32 {
         vars.reject(name, "must have at least 32 bytes in production");
     }
-    if SAMPLE_SECRETS.contains(&secret) {
-        vars.reject(name, "is a sample value from an example; choose your own");
+    if is_sample(secret) {
+        vars.reject(name, "looks like a sample value from an example; take random bytes, as of `openssl rand -hex 32`");
     }
 }

@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
+use tracing::level_filters::LevelFilter;
+
 use super::vars::Vars;
 
 macro_rules! choices {
@@ -142,10 +144,14 @@ impl FromStr for AddressRange {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const MESSAGE: &str = "must be an address or a range as in 10.0.0.0/8";
         let (network, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-        let network: IpAddr = network.parse().map_err(|_| MESSAGE)?;
-        let width = bits(network).1 as u8;
+        let written: IpAddr = network.parse().map_err(|_| MESSAGE)?;
+        let width = bits(written).1 as u8;
         let prefix = prefix.map_or(Ok(width), |prefix| prefix.parse().map_err(|_| MESSAGE))?;
-        if prefix > width { Err(MESSAGE) } else { Ok(Self { network, prefix }) }
+        // `::ffff:10.0.0.0/104` is `10.0.0.0/8`.
+        let network = written.to_canonical();
+        let mapped = width - bits(network).1 as u8;
+        let prefix = prefix.checked_sub(mapped).filter(|_| prefix <= width).ok_or(MESSAGE)?;
+        Ok(Self { network, prefix })
     }
 }
 
@@ -192,9 +198,67 @@ impl CorsOrigins {
     }
 }
 
+/// What is logged: a level, or directives as tracing's `EnvFilter` takes them, such as
+/// `info,waggle::chat=debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLevel(String);
+
+impl LogLevel {
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LogLevel {
+    type Err = &'static str;
+
+    /// `EnvFilter` takes a level that is misspelt for the name of a module, and logs nothing.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_level = |word: &str| !word.is_empty() && word.parse::<LevelFilter>().is_ok();
+        let is_valid =
+            |part: &str| is_level(part.rsplit_once('=').map_or(part, |(_, level)| level));
+        if text.split(',').map(str::trim).all(is_valid) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(
+            "must be off, error, warn, info, debug or trace, or directives as info,waggle::chat=debug",
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_duration_and_a_rate_or_refused(text in prop_oneof![any::<String>(), "[0-9]{1,20}(ms|s|m|h|d)?"]) {
+            if let Ok(read) = duration(&text) {
+                prop_assert!(read >= Duration::from_millis(1) && read <= Duration::from_hours(24 * 365_000));
+                prop_assert_eq!(duration(&format!("{}ms", read.as_millis())), Ok(read));
+            }
+            let rate = format!("7/{text}").parse::<Rate>();
+            prop_assert_eq!(rate.ok().map(|rate| rate.window), duration(text.trim()).ok());
+        }
+
+        #[test]
+        fn a_range_holds_the_address_it_is_written_with(four: [u8; 4], six: [u8; 16], prefix in 0..=130_u8, text: String) {
+            let mapped = std::net::Ipv4Addr::from(four).to_ipv6_mapped();
+            for (address, width) in [(IpAddr::from(four), 32), (six.into(), 128), (mapped.into(), 128)] {
+                let range = format!("{address}/{prefix}").parse::<AddressRange>();
+                let least = if address == IpAddr::from(mapped) { 96 } else { 0 };
+                if address.to_canonical() == address || address == IpAddr::from(mapped) {
+                    prop_assert_eq!(range.is_ok(), (least..=width).contains(&prefix));
+                }
+                prop_assert!(range.is_err() || range.is_ok_and(|range| range.contains(address)));
+                prop_assert!(address.to_string().parse::<AddressRange>().unwrap().contains(address));
+            }
+            let _ = text.parse::<AddressRange>();
+        }
+    }
 
     #[test]
     fn durations_have_units_and_bare_numbers_are_seconds() {

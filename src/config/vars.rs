@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::{self, Display};
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -59,10 +60,7 @@ impl Vars {
     pub fn from_env() -> Self {
         let mut vars = Self::from_pairs(&[]);
         match dotenvy::dotenv_iter() {
-            Ok(lines) => lines.for_each(|line| match line {
-                Ok((name, value)) => vars.set(name, value),
-                Err(problem) => vars.problems.push(without_its_line(&problem)),
-            }),
+            Ok(lines) => vars.take(lines),
             Err(problem) if problem.not_found() => {}
             Err(problem) => vars.problems.push(without_its_line(&problem)),
         }
@@ -72,6 +70,15 @@ impl Vars {
             }
         }
         vars
+    }
+
+    fn take(&mut self, lines: dotenvy::Iter<impl std::io::Read>) {
+        for line in lines {
+            match line {
+                Ok((name, value)) => self.set(name, value),
+                Err(problem) => self.problems.push(without_its_line(&problem)),
+            }
+        }
     }
 
     /// Exactly these.
@@ -100,14 +107,22 @@ impl Vars {
         if self.problems.is_empty() { Ok(()) } else { Err(Problems(self.problems)) }
     }
 
+    /// Notes what is wrong with a variable, by the name under which it was set.
     pub(super) fn reject(&mut self, name: &str, problem: impl Display) {
+        let name = self.name_set(name);
         self.problems.push(format!("{name} {problem}"));
+    }
+
+    /// The name under which a variable was set: an old one, where only that is.
+    fn name_set<'a>(&self, name: &'a str) -> &'a str {
+        let old = OLD_NAMES.iter().filter(|(_, new)| *new == name).map(|(old, _)| *old);
+        let mut names = std::iter::once(name).chain(old);
+        names.find(|name| self.values.contains_key(*name)).unwrap_or(name)
     }
 
     fn find(&mut self, name: &'static str, default: &str) -> Option<String> {
         self.asked.push((name, default.to_owned()));
-        let old = OLD_NAMES.iter().filter(|(_, new)| *new == name).map(|(old, _)| *old);
-        std::iter::once(name).chain(old).find_map(|name| self.values.get(name)).cloned()
+        self.values.get(self.name_set(name)).cloned()
     }
 
     pub(super) fn optional(&mut self, name: &'static str) -> Option<String> {
@@ -115,7 +130,7 @@ impl Vars {
     }
 
     /// A secret: in the variable, or in the file that another variable names, as secrets are
-    /// mounted into containers. The end of the file's line is not part of it.
+    /// mounted into containers. Spaces and line ends around it are not part of it.
     pub(super) fn secret(
         &mut self,
         name: &'static str,
@@ -124,14 +139,13 @@ impl Vars {
         let (value, path) = (self.optional(name), self.optional(file_name));
         match (value, path) {
             (Some(_), Some(_)) => {
+                let name = self.name_set(name);
                 self.reject(file_name, format!("and {name} are both set; one of them is enough"));
                 None
             }
-            (value, None) => value.map(SecretString::from),
+            (value, None) => value.map(|value| value.trim().into()),
             (None, Some(path)) => match std::fs::read_to_string(&path) {
-                Ok(text) if !text.trim().is_empty() => {
-                    Some(text.trim_end_matches(['\r', '\n']).to_owned().into())
-                }
+                Ok(text) if !text.trim().is_empty() => Some(text.trim().into()),
                 Ok(_) => {
                     self.reject(file_name, "names an empty file");
                     None
@@ -208,8 +222,25 @@ impl Vars {
         })
     }
 
+    pub(super) fn address(&mut self, name: &'static str, default: &str) -> IpAddr {
+        self.checked(name, default, |text| {
+            text.parse().map_err(|_| "must be an address as in 127.0.0.1 or ::")
+        })
+    }
+
     pub(super) fn duration(&mut self, name: &'static str, default: &str) -> Duration {
         self.checked(name, default, duration)
+    }
+
+    pub(super) fn duration_or_off(
+        &mut self,
+        name: &'static str,
+        default: &str,
+    ) -> Option<Duration> {
+        self.checked(name, default, |text| match text {
+            "off" => Ok(None),
+            text => duration(text).map(Some),
+        })
     }
 
     pub(super) fn list<T: FromStr<Err: Display>>(
@@ -235,7 +266,24 @@ impl Vars {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_the_file_is_a_variable_or_a_problem_that_does_not_show_it(
+            bytes: Vec<u8>,
+            line in "[A-Z a-z=#'\"$\\\\{}\n-]{0,80}",
+        ) {
+            let text = format!("{line}\nKNOWN='whole'\n");
+            for file in [bytes.as_slice(), text.as_bytes()] {
+                let mut vars = Vars::from_pairs(&[]);
+                vars.take(dotenvy::from_read_iter(file));
+                prop_assert!(vars.problems.iter().all(|problem| !problem.contains("KNOWN")));
+            }
+        }
+    }
 
     #[test]
     fn a_line_that_cannot_be_read_is_not_shown() {

@@ -1,5 +1,6 @@
 //! Drivers as they are stored: where they are, where they were, and whether they take orders.
 
+use super::requests::AHEAD;
 use crate::clock::Timestamp;
 use crate::geo::Point;
 use crate::ids::UserId;
@@ -32,6 +33,14 @@ pub struct Fix {
     pub at: Timestamp,
     /// When it arrived, by the server's.
     pub received_at: Timestamp,
+}
+
+impl Fix {
+    /// Whether a driver who was there before is here now: it is later, or what was before is so
+    /// far ahead that it came before the server's clock was put back.
+    pub fn replaces(&self, before: &Self) -> bool {
+        before.at < self.at || before.at > self.received_at + AHEAD
+    }
 }
 
 /// A driver somewhere near.

@@ -52,6 +52,8 @@ pub trait DriverWatch: Send + Sync {
     async fn unavailable(&self, _driver: UserId) {}
     /// A driver is somewhere else. Quick, no waiting.
     fn moved(&self, _driver: UserId, _fix: &Fix) {}
+    /// A driver's account is erased: what is remembered of them goes. Quick, no waiting.
+    fn erased(&self, _driver: UserId) {}
 }
 
 /// What the service stands on.
@@ -139,7 +141,7 @@ impl Drivers {
             DriverRef::Number(number) => self.auth.account_of_driver(*number).await?,
             DriverRef::Username(key) => self.auth.account_named(key).await?,
         };
-        let driver = account.filter(|account| account.role == Role::Driver);
+        let driver = account.filter(|one| one.role == Role::Driver && !one.is_erased());
         driver.ok_or_else(|| Error::not_found("There is no such driver"))
     }
 

@@ -13,7 +13,7 @@ use axum::routing::get;
 use super::requests::DriverRef;
 use super::service::{Drivers, must_drive};
 use super::wire::{ADMIN_SOCKET, DRIVER_SOCKET};
-use crate::caller::{Caller, Role};
+use crate::caller::{Caller, must_be_admin};
 use crate::error::{Error, Result};
 use crate::realtime::session::Session;
 use crate::realtime::websocket::{Admit, Framing, RawDoors, Surface};
@@ -81,10 +81,6 @@ struct AdminEntrance;
 #[async_trait]
 impl Admit for AdminEntrance {
     async fn admit(&self, caller: Caller) -> Result<()> {
-        if caller.role == Role::Admin {
-            Ok(())
-        } else {
-            Err(Error::forbidden("Only admins can do this"))
-        }
+        must_be_admin(caller)
     }
 }

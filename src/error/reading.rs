@@ -3,6 +3,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::{Error, FieldError, Result};
 
@@ -50,6 +54,11 @@ impl Fields {
         }
     }
 
+    /// What was read, or nothing: what is wrong with it is taken over.
+    pub fn check<T>(&mut self, read: Result<T>) -> Option<T> {
+        read.map_err(|error| self.0.extend(error.details)).ok()
+    }
+
     /// Takes over what is wrong with a part of the request, as `part.field`.
     pub fn adopt(&mut self, part: &str, of_part: Self) {
         for FieldError { field, message } in of_part.0 {
@@ -74,35 +83,94 @@ impl Fields {
     }
 }
 
-/// Reads `T` from JSON. A wrong type is `validation_failed` with the path of the field; text that
-/// is not JSON at all is `malformed`.
-pub fn from_json<'de, T, R>(deserializer: &mut serde_json::Deserializer<R>) -> Result<T>
-where
-    T: serde::Deserialize<'de>,
-    R: serde_json::de::Read<'de>,
-{
-    serde_path_to_error::deserialize(deserializer).map_err(|problem| {
-        let path = problem.path().to_string();
-        let inner = problem.into_inner();
-        if inner.is_data() {
-            invalid_at(path, &inner)
-        } else {
-            Error::malformed("The body is not valid JSON")
+/// A part of a request that is an object. serde alone would read a struct from a list as well.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
         }
-    })
+
+        deserializer.deserialize_map(Members(PhantomData)).map(Self)
+    }
+}
+
+/// [`Object`] for a field: `#[serde(deserialize_with = "object")]`.
+///
+/// # Errors
+/// What is no object, and what `T` does not take.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// Reads `T` from a whole text of JSON. A wrong type is `validation_failed` with the path of the
+/// field; text that is not JSON at all is `malformed`.
+pub fn from_json<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T> {
+    let malformed = |_| Error::malformed("The body is not valid JSON");
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut deserializer);
+    let value = value.map_err(|problem| {
+        // Of a value of the wrong kind serde says at times that it is no JSON.
+        let is_json =
+            problem.inner().is_data() || serde_json::from_slice::<serde_json::Value>(json).is_ok();
+        if is_json {
+            invalid_at(&problem.path().to_string(), problem.inner())
+        } else {
+            malformed(problem.into_inner())
+        }
+    })?;
+    deserializer.end().map_err(malformed)?;
+    Ok(value)
 }
 
 /// Reads `T` from a decoded JSON value; problems as in [`from_json`].
 pub fn from_value<T: serde::de::DeserializeOwned>(value: serde_json::Value) -> Result<T> {
     serde_path_to_error::deserialize(value)
-        .map_err(|problem| invalid_at(problem.path().to_string(), problem.inner()))
+        .map_err(|problem| invalid_at(&problem.path().to_string(), problem.inner()))
 }
 
-fn invalid_at(path: String, problem: &serde_json::Error) -> Error {
+fn invalid_at(path: &str, problem: &serde_json::Error) -> Error {
     let text = problem.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
-    let field = if path == "." { "payload".to_owned() } else { path };
-    Error::invalid(field, format!("is not valid: {text}"))
+    // Both may hold what the client sent, whose length nobody else bounds.
+    let field = if path == "." { "payload".to_owned() } else { format!("{path:.200}") };
+    Error::invalid(field, format!("{:.200}", rule(text)))
+}
+
+/// What serde says of a value, as what it must be.
+fn rule(problem: &str) -> String {
+    let Some((_, expected)) = problem.rsplit_once(", expected ") else {
+        return match problem {
+            "expected value" => "is of the wrong kind".to_owned(),
+            text if text.starts_with("data did not match any variant") => {
+                "is of the wrong kind".to_owned()
+            }
+            text => format!("is not valid: {text}"),
+        };
+    };
+    let expected = match expected {
+        "f32" | "f64" => "a number",
+        "i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        structure if structure.starts_with("struct ") => "an object",
+        other => other,
+    };
+    format!("must be {expected}")
 }
 
 #[cfg(test)]
@@ -125,8 +193,47 @@ mod tests {
 
     #[test]
     fn text_that_is_not_json_is_malformed() {
-        let error =
-            from_json::<Body, _>(&mut serde_json::Deserializer::from_str("{nope")).unwrap_err();
-        assert_eq!(error.code, Code::Malformed);
+        for text in [&b"{nope"[..], b"{}{}", b"", b"{\"content\":\"\xff\"}"] {
+            let error = from_json::<Body>(text).unwrap_err();
+            assert_eq!(error.code, Code::Malformed, "{text:?}");
+        }
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        One,
+        Two,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[expect(dead_code)]
+    struct Kinds {
+        kind: Option<Kind>,
+        number: Option<f64>,
+        count: Option<u32>,
+        list: Option<Vec<Object<Body>>>,
+        body: Option<Body>,
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_in_words_that_clients_know() {
+        for (json, field, rule) in [
+            (r#"{"number": "1"}"#, "number", "must be a number"),
+            (r#"{"count": 1.5}"#, "count", "must be a whole number"),
+            (r#"{"list": {}}"#, "list", "must be a list"),
+            (r#"{"list": [["a"]]}"#, "list[0]", "must be an object"),
+            (r#"{"body": "a"}"#, "body", "must be an object"),
+            (r#"{"body": {"content": 1}}"#, "body.content", "must be a string"),
+            (r#"{"kind": 5}"#, "kind", "is of the wrong kind"),
+            (r#"{"kind": "three"}"#, "kind", "must be `one` or `two`"),
+        ] {
+            let error = from_json::<Kinds>(json.as_bytes()).unwrap_err();
+            assert_eq!(error.code, Code::ValidationFailed, "{json}");
+            assert_eq!(error.details[0].field, field, "{json}");
+            assert_eq!(error.details[0].message, rule, "{json}");
+        }
+        assert!(matches!(Kind::deserialize(serde_json::json!("one")), Ok(Kind::One)));
+        assert!(matches!(Kind::deserialize(serde_json::json!("two")), Ok(Kind::Two)));
     }
 }

@@ -19,13 +19,16 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 use super::guard::{Guarded, Reading};
-use super::slots::{Place, Share, Slots};
+use super::slots::{Anonymity, Place, Share, Slots};
 use super::tls::{Tls, TlsError};
 use crate::config::{AddressRange, SocketConfig, TlsConfig};
 
 /// Bytes that may wait in the kernel for one peer: enough for a burst, little enough that a peer
 /// which stops reading is noticed soon.
 const KERNEL_SEND_BUFFER: usize = 256 * 1024;
+
+/// So many connections are accepted in a row, then everybody else has a turn.
+const IN_A_ROW: usize = 16;
 
 /// One TCP connection, as handlers see it in the request's extensions.
 pub struct Connection {
@@ -35,6 +38,8 @@ pub struct Connection {
     slots: Arc<Slots>,
     /// Behind a proxy it is another client's with each request.
     share: Mutex<Option<Share>>,
+    /// Until somebody has shown a token that holds.
+    anonymity: Mutex<Option<Anonymity>>,
 }
 
 impl Connection {
@@ -52,6 +57,12 @@ impl Connection {
             *share = self.slots.share(address);
         }
         share.is_some()
+    }
+
+    /// Somebody has shown a token that holds: the connection counts among those of unknown clients
+    /// no more.
+    pub fn recognise(&self) {
+        self.anonymity.lock().expect("no panic while counting").take();
     }
 
     /// Ends the connection at once, whatever it is used for. A JS client takes that for a lost
@@ -129,7 +140,11 @@ impl Acceptor {
         let shared = Arc::new(Shared {
             tls: self.tls.clone(),
             router: router.clone(),
-            slots: Arc::new(Slots::new(config.max_connections, config.max_connections_per_address)),
+            slots: Arc::new(Slots::new(
+                config.max_connections,
+                config.max_connections_per_address,
+                config.max_unauthenticated,
+            )),
             proxies: self.proxies.clone(),
             stall: config.write_stall,
             header_timeout: config.header_timeout,
@@ -200,7 +215,7 @@ struct Shared {
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    loop {
+    for turn in 1.. {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = shared.stop.cancelled() => return,
@@ -212,6 +227,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 tracing::warn!(%cause, "cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
+        }
+        if turn % IN_A_ROW == 0 {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -234,20 +252,21 @@ fn admit(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>) {
         tracing::debug!(%cause, "a connection ended before it was served");
         return;
     }
+    let kill = shared.kill.child_token();
+    let anonymity = shared.slots.anonymity(&kill);
     let shared = shared.clone();
     shared.tasks.clone().spawn(async move {
-        serve(stream, peer, place, share, &shared).await;
+        serve(stream, peer, kill, (place, share, anonymity), &shared).await;
     });
 }
 
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    place: Place,
-    share: Option<Share>,
+    kill: CancellationToken,
+    (place, share, anonymity): (Place, Option<Share>, Anonymity),
     shared: &Shared,
 ) {
-    let kill = shared.kill.child_token();
     let reading = Arc::new(Reading::default());
     let connection = Arc::new(Connection {
         peer,
@@ -255,12 +274,13 @@ async fn serve(
         reading: reading.clone(),
         slots: shared.slots.clone(),
         share: Mutex::new(share),
+        anonymity: Mutex::new(Some(anonymity)),
     });
     let guard = |stream| Guarded::new(stream, kill, reading, shared.stall, place);
     match &shared.tls {
         None => serve_http(guard(stream), connection, shared).await,
         Some(tls) => {
-            if let Some(stream) = tls.accept(stream, guard).await {
+            if let Some(stream) = tls.accept(stream, guard, &shared.stop).await {
                 serve_http(stream, connection, shared).await;
             }
         }

@@ -50,6 +50,14 @@ pub enum TlsError {
     Pair(#[from] rustls::Error),
 }
 
+/// Reads the certificate and its key as a start does, and uses them for nothing.
+///
+/// # Errors
+/// Why a server would not start with them.
+pub fn check(config: &TlsConfig) -> Result<(), TlsError> {
+    Tls::new(config).map(|_| ())
+}
+
 /// What ends TLS.
 #[derive(Clone)]
 pub(super) struct Tls {
@@ -79,6 +87,7 @@ impl Tls {
         &self,
         stream: TcpStream,
         guard: impl FnOnce(TcpStream) -> Guarded,
+        stop: &CancellationToken,
     ) -> Option<TlsStream<Guarded>> {
         let handshake = async {
             let mut first = [0];
@@ -89,7 +98,9 @@ impl Tls {
                 Err(problem) => Err(problem),
             }
         };
-        let done = timeout(self.patience, handshake).await;
+        // Nobody waits at a stop for who has said nothing yet.
+        let done = timeout(self.patience, handshake);
+        let done = stop.run_until_cancelled(done).await?;
         let done = done.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)));
         done.inspect_err(|problem| {
             metrics::counter!("waggle_tls_failures_total", "reason" => reason(problem))

@@ -186,6 +186,9 @@ fn advance(order: &Order, status: Status, actor: Actor, now: Timestamp) -> Resul
         Status::OutForDelivery => status == Status::Delivered,
         Status::Pending | Status::Delivered | Status::Cancelled => false,
     };
+    if status == Status::Cancelled {
+        return Err(Error::conflict("An order is cancelled by an event or route of its own"));
+    }
     if !follows {
         let (from, to) = (order.status.word(), status.word());
         return Err(Error::conflict(format!("An order does not go from {from} to {to}")));

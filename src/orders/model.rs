@@ -1,6 +1,7 @@
 //! Orders as they are stored (CONTRACT §7).
 
 mod changing;
+mod redacting;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -75,9 +75,9 @@ async fn list(
 ) -> Result<Reply<OrderList>> {
     let mut fields = Fields::new();
     let status = fields.optional("status", params.status, |word| word.parse());
-    fields.finish()?;
-    let limit = page::limit(params.limit.as_deref(), PAGE.0, PAGE.1)?;
-    let before = page::position(params.cursor.as_deref(), |text| text.parse().ok())?;
+    let limit = fields.check(page::limit(params.limit.as_deref(), PAGE.0, PAGE.1));
+    let before = fields.check(page::position(params.cursor.as_deref(), |text| text.parse().ok()));
+    let (limit, before) = fields.into_result(limit.zip(before))?;
     let list = orders.list(caller, status, before, limit).await?;
     Ok(Reply::ok("Orders fetched successfully", list))
 }

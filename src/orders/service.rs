@@ -3,6 +3,7 @@
 mod acting;
 mod announcing;
 mod dispatching;
+mod erasing;
 mod notices;
 mod offering;
 mod placing;
@@ -37,12 +38,13 @@ use crate::rooms::service::Rooms;
 
 use notices::Notices;
 pub use placing::may_place;
-pub use pooling::must_be_admin;
 
 /// Turns of orders, by id: what happens to one is written and told before the next thing is.
 const TURNS: usize = 256;
 /// Orders that are remembered as they were after their last change here.
 const REMEMBERED: usize = 10_000;
+/// How often an action is tried while others change the order.
+const TRIES: usize = 8;
 /// How long something may wait for its turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -10,6 +10,6 @@ mod wire;
 pub use requests::{CreateOrderBody, NameOrder, PoolBody, StatusWord};
 pub use routes::router;
 pub use wire::{
-    Assignment, Failure, NEW_OFFER, OFFER_REMOVED, ORDER_ASSIGNED, ORDER_TAKEN, ORDER_UPDATE,
-    OfferRemoved, OrderUpdate, Pool, Taken,
+    Assignment, Failure, NEW_OFFER, Names, OFFER_REMOVED, ORDER_ASSIGNED, ORDER_TAKEN,
+    ORDER_UPDATE, OfferRemoved, OrderUpdate, Pool, Taken,
 };

@@ -48,7 +48,7 @@ pub struct UserStatus {
 #[serde(rename_all = "camelCase")]
 pub struct UserIds {
     /// 1 to 500 users.
-    #[schema(required)]
+    #[schema(required, value_type = Vec<String>)]
     pub user_ids: Option<Vec<String>>,
 }
 

@@ -231,6 +231,14 @@ impl Presence {
         }
     }
 
+    /// Forgets when a user was last seen.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn erase(&self, user: UserId) -> Result<()> {
+        self.store.forget(user).await
+    }
+
     /// Saves when everybody who is online was last seen: now. For a graceful stop.
     pub async fn save(&self) -> Result<()> {
         let now = self.clock.now();

@@ -17,7 +17,7 @@ use utoipa::openapi::schema::{SchemaType, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 pub use dispatch::{Acknowledge, Dispatcher, Incoming};
-pub use failure::ErrorEvent;
+pub use failure::{ErrorEvent, Failure};
 
 use super::session::Session;
 use crate::error::{Error, Result, from_value};

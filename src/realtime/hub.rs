@@ -5,10 +5,11 @@
 //! (ARCHITECTURE, "Slow readers").
 
 mod audience;
+mod commands;
 mod lifecycle;
 mod outgoing;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 
 use serde::Serialize;
@@ -24,8 +25,8 @@ pub use lifecycle::{
 pub use outgoing::{Key, Outgoing};
 
 use super::events::ServerEvent;
-use super::relay::{Command, Envelope, Relay};
-use super::session::{End, Session, SessionNo};
+use super::relay::{Envelope, Relay};
+use super::session::{Session, SessionNo};
 use crate::clock::Clock;
 use crate::config::SocketParser;
 use crate::ids::UserId;
@@ -61,6 +62,7 @@ pub struct Hub {
     work: TaskTracker,
     doors: TaskTracker,
     draining: CancellationToken,
+    closing: AtomicBool,
     watchers: OnceLock<Vec<Arc<dyn Lifecycle>>>,
     this: Weak<Self>,
 }
@@ -78,6 +80,7 @@ impl Hub {
             work: TaskTracker::new(),
             doors: TaskTracker::new(),
             draining: CancellationToken::new(),
+            closing: AtomicBool::new(false),
             watchers: OnceLock::new(),
         })
     }
@@ -153,42 +156,6 @@ impl Hub {
         Outgoing::new(event, payload, self.parser)
     }
 
-    /// Does a command here and has every other node do it.
-    pub fn command(&self, command: Command) {
-        self.obey(command);
-        self.relay.publish(&Envelope::Command(command));
-    }
-
-    /// Watchers first: a socket that is let in meanwhile must find that its session has ended.
-    fn obey(&self, command: Command) {
-        self.watching(|watcher| watcher.commanded(command));
-        match command {
-            Command::EndLogin(login) => {
-                let sessions = self.audiences.sessions(&[login.audience()]);
-                sessions.iter().for_each(|session| self.end(session, End::Unauthenticated));
-            }
-            Command::ReplaceSockets { of, newest } => {
-                let sessions = self.audiences.sessions(&[of]);
-                // A newer one may have come meanwhile; those of another node are all older.
-                let newer = sessions.iter().map(|one| one.no).filter(|no| no.is_after(newest));
-                let stays = newer.max().unwrap_or(newest);
-                for session in sessions.iter().filter(|session| session.no != stays) {
-                    self.end(session, End::Replaced);
-                }
-            }
-            Command::ExtendLogin(login, until) => {
-                self.audiences
-                    .sessions(&[login.audience()])
-                    .iter()
-                    .for_each(|session| session.extend(until));
-            }
-            Command::ForgetAccount(_)
-            | Command::ForgetRoom(_)
-            | Command::CloseRoom(_)
-            | Command::LeaveRoom { .. } => {}
-        }
-    }
-
     /// Puts a socket into one more audience. Does nothing for a socket that is gone.
     pub fn join(&self, session: &Arc<Session>, audience: Audience) {
         if session.note_audience(audience) {
@@ -231,6 +198,18 @@ impl Hub {
     ) -> Vec<Arc<Session>> {
         let sessions = self.sessions_in(these, those);
         sessions.iter().for_each(|session| self.join(session, audience));
+        sessions
+    }
+
+    /// The socket with this number, if it is connected here.
+    pub fn socket(&self, no: SessionNo) -> Option<Arc<Session>> {
+        self.audiences.member(Audience::EVERYONE, no)
+    }
+
+    /// Sockets of any of some audiences that are connected here, once each, by their numbers.
+    pub fn sockets_of_any(&self, these: &[Audience]) -> Vec<Arc<Session>> {
+        let mut sessions = self.audiences.sessions(these);
+        sessions.sort_unstable_by_key(|session| session.no);
         sessions
     }
 

@@ -7,8 +7,13 @@
 mod link;
 mod outbox;
 mod queue;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::collections::HashSet;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, Weak};
 
@@ -23,9 +28,11 @@ pub use queue::Job;
 use super::hub::{Audience, Hub};
 use crate::caller::Caller;
 use crate::clock::Timestamp;
+use crate::ids::RoomId;
+use crate::net::address::ClientAddress;
 
 /// What the hub calls a socket: unique among nodes, and higher than those that its node had before.
-/// No client ever sees it.
+/// Of clients only admins see it, as 16 hex digits; it gives no access to anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionNo(u64);
 
@@ -47,6 +54,22 @@ impl From<u64> for SessionNo {
     }
 }
 
+impl fmt::Display for SessionNo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl FromStr for SessionNo {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let no = digits.then(|| u64::from_str_radix(text, 16).ok()).flatten();
+        no.map(Self).ok_or("must be the id of a socket, 16 hex digits")
+    }
+}
+
 /// One connected socket.
 pub struct Session {
     /// Its number in the hub.
@@ -55,12 +78,17 @@ pub struct Session {
     pub caller: Caller,
     /// Where it is connected.
     pub namespace: &'static str,
+    /// Where its client is, in front of trusted proxies.
+    pub address: IpAddr,
+    /// Since when.
+    pub connected_at: Timestamp,
     link: Box<dyn Link>,
     expires_at: AtomicI64,
     warned: AtomicBool,
     closed: AtomicBool,
     ended: AtomicBool,
     cut: AtomicBool,
+    abandoned: AtomicBool,
     /// Whether somebody waits for a sign of life.
     awaited: AtomicBool,
     /// Since when what is sent is no longer held back.
@@ -72,6 +100,18 @@ pub struct Session {
     queue_limit: usize,
     work: TaskTracker,
     hub: Weak<Hub>,
+}
+
+/// How a client came in.
+pub(super) struct Entrance {
+    /// Where it is connected.
+    pub(super) namespace: &'static str,
+    /// Where it is.
+    pub(super) address: ClientAddress,
+    /// How it is reached.
+    pub(super) link: Box<dyn Link>,
+    /// Events of it that may wait.
+    pub(super) queue_limit: usize,
 }
 
 /// How far a socket's life has come. What the hub does when it opens and closes a socket happens
@@ -88,24 +128,22 @@ pub(super) enum Life {
 
 impl Session {
     /// A session that takes events but does not work on them before [`Session::start`].
-    pub(super) fn new(
-        hub: &Hub,
-        caller: Caller,
-        namespace: &'static str,
-        link: Box<dyn Link>,
-        queue_limit: usize,
-    ) -> Arc<Self> {
+    pub(super) fn new(hub: &Hub, caller: Caller, entrance: Entrance) -> Arc<Self> {
+        let Entrance { namespace, address: ClientAddress(address), link, queue_limit } = entrance;
         Arc::new(Self {
             no: hub.next_session_no(),
             work: hub.work(),
             caller,
             namespace,
+            address,
+            connected_at: hub.clock().now(),
             link,
             expires_at: AtomicI64::new(caller.expires_at.millis()),
             warned: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             cut: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
             released: OnceLock::new(),
             life: Mutex::new(Life::New),
@@ -124,6 +162,11 @@ impl Session {
     /// How many audiences the socket belongs to.
     pub fn audience_count(&self) -> usize {
         self.audiences().len()
+    }
+
+    /// The rooms that the socket is in.
+    pub fn rooms(&self) -> Vec<RoomId> {
+        self.audiences().iter().filter_map(|audience| audience.room()).collect()
     }
 
     /// Whether the socket belongs to an audience.
@@ -219,6 +262,18 @@ impl Session {
 
     pub(super) fn is_awaited(&self) -> bool {
         self.awaited.load(Ordering::SeqCst)
+    }
+
+    /// Cuts the socket, and lets nothing more of it be worked on: it floods the server with what is
+    /// refused.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.cut();
+    }
+
+    /// Whether nothing more of it is worked on.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst)
     }
 
     /// Cuts the socket's transport. The hub lets go of it at once: a polling client is only missed

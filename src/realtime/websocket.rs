@@ -29,11 +29,12 @@ use socket::{Heard, Socket};
 use super::events::Dispatcher;
 use super::gate::Gate;
 use super::hub::Hub;
-use super::session::Session;
+use super::session::{Entrance, Session};
 use crate::caller::{Caller, bearer, query_token};
 use crate::clock::Timestamp;
 use crate::config::{CorsOrigins, SocketConfig};
 use crate::error::{Code, Error, Result};
+use crate::net::address::ClientAddress;
 use crate::net::server::Connection;
 
 /// The largest frame and message that a client may send, in bytes (CONTRACT §8).
@@ -103,9 +104,10 @@ impl RawDoors {
         let doors = self.clone();
         let answer = entry.answer();
         self.hub.doors().spawn(async move {
-            let connection = entry.connection.clone();
+            let (connection, address) = (entry.connection.clone(), entry.address);
             let Some(mut socket) = entry.socket().await else { return };
-            let close = doors.serve(&mut socket, connection.clone(), surface, token, &admit).await;
+            let from = (connection.clone(), address);
+            let close = doors.serve(&mut socket, from, surface, token, &admit).await;
             // What was not read for a while must be read to its end.
             connection.resume_reading();
             socket.finish(close).await;
@@ -116,7 +118,7 @@ impl RawDoors {
     async fn serve(
         &self,
         socket: &mut Socket,
-        connection: Arc<Connection>,
+        (connection, address): (Arc<Connection>, ClientAddress),
         surface: Surface,
         token: Option<String>,
         admit: &impl Admit,
@@ -125,7 +127,8 @@ impl RawDoors {
             match surface.auth {
                 None => self.identify(token.as_deref(), admit).await.map_err(|e| refused(&e)),
                 Some(patience) => {
-                    self.await_auth(socket, surface, admit, Instant::now() + patience).await
+                    self.await_auth(socket, surface, admit, (address, Instant::now() + patience))
+                        .await
                 }
             }
         };
@@ -136,10 +139,15 @@ impl RawDoors {
             },
             () = self.hub.drains() => return Close::GOING_AWAY,
         };
+        connection.recognise();
         let pipe = Pipe::new(connection, surface.framing, self.config.send_buffer);
-        let link = Box::new(RawLink(pipe.clone()));
-        let queue = self.config.event_queue;
-        let session = Session::new(&self.hub, caller, surface.namespace, link, queue);
+        let entrance = Entrance {
+            namespace: surface.namespace,
+            address,
+            link: Box::new(RawLink(pipe.clone())),
+            queue_limit: self.config.event_queue,
+        };
+        let session = Session::new(&self.hub, caller, entrance);
         let _end = End { hub: &self.hub, session: &session };
         self.dispatcher.admit(&session);
         admit.admitted(&session);
@@ -162,7 +170,7 @@ impl RawDoors {
         socket: &mut Socket,
         surface: Surface,
         admit: &impl Admit,
-        until: Instant,
+        (address, until): (ClientAddress, Instant),
     ) -> Result<Caller, Close> {
         loop {
             let heard = timeout_at(until, socket.hear()).await;
@@ -185,7 +193,10 @@ impl RawDoors {
                     let expires_at = Timestamp::from_millis(i64::MAX);
                     return Ok(Caller { expires_at, ..caller });
                 }
-                Err(error) => socket.tell(surface.framing.error(&error)).await?,
+                Err(error) => {
+                    socket.tell(surface.framing.error(&error)).await?;
+                    self.gate.limits.refused_events.pause(address).await;
+                }
             }
         }
     }

@@ -82,7 +82,7 @@ impl IntoResponse for Error {
 
 impl Dialect {
     /// The dialect of a path: also of one where nothing is.
-    fn of(path: &str) -> Self {
+    pub(crate) fn of(path: &str) -> Self {
         let is_under = |prefix| {
             path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };

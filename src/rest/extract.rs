@@ -13,6 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::caller::{Caller, CheckToken, bearer, query_token};
 use crate::error::{Error, from_json};
+use crate::net::server::Connection;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -61,30 +62,33 @@ impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalB
     }
 }
 
+/// Reads the body. Whoever had to show a token before it is checked again behind it: the session may
+/// have ended while the body came, the account may be banned or erased, and what was let in before
+/// must not be done then.
 async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Error> {
+    let (parts, body) = request.into_parts();
+    let again = parts.extensions.get::<Caller>().is_some().then(|| parts.clone());
+    let request = Request::from_parts(parts, body);
     let read = tokio::time::timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await;
-    read.map_err(|_| Error::malformed("The body did not come in time"))?.map_err(|rejection| {
-        match rejection.status().as_u16() {
-            413 => Error::payload_too_large(),
-            _ => Error::malformed("The body could not be read"),
-        }
-    })
+    let read = read.map_err(|_| Error::malformed("The body did not come in time"))?;
+    let bytes = read.map_err(|rejection| match rejection.status().as_u16() {
+        413 => Error::payload_too_large(),
+        _ => Error::malformed("The body could not be read"),
+    })?;
+    if let Some(mut again) = again {
+        again.extensions.remove::<Caller>();
+        Caller::from_request_parts(&mut again, state).await?;
+    }
+    Ok(bytes)
 }
 
 /// Every body is an object; serde would read one from an array as well.
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     if bytes.trim_ascii_start().starts_with(b"{") {
-        return parse_json(bytes);
+        return from_json(bytes);
     }
-    parse_json::<IgnoredAny>(bytes)?;
+    from_json::<IgnoredAny>(bytes)?;
     Err(Error::invalid("payload", "must be an object"))
-}
-
-fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = from_json(&mut deserializer)?;
-    deserializer.end().map_err(|_| Error::malformed("The body is not valid JSON"))?;
-    Ok(value)
 }
 
 /// `application/json` and `application/*+json` (RFC 6839).
@@ -148,6 +152,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         let token = bearer(&parts.headers).or_else(|| query_token(parts.uri.query()));
         let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
         let caller = check.check_token(&token).await?;
+        tracing::Span::current().record("user", tracing::field::display(caller.user));
+        if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
+            connection.recognise();
+        }
         parts.extensions.insert(caller);
         Ok(caller)
     }

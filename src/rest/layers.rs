@@ -5,16 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Response as HttpResponse};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+use tracing::field::Empty;
 
 use crate::caller::Caller;
 use crate::error::{Allowance, Error, Result};
 use crate::limits::{Limits, PerAddress};
 use crate::net::address::ClientAddress;
+use crate::telemetry;
 
 /// What a request is called in logs and error answers.
 #[derive(Debug, Clone)]
@@ -28,6 +31,7 @@ impl RequestId {
 }
 
 /// Gives each request an id: the client's `X-Request-Id` when it is short and plain, else a new one.
+/// Every line that is logged for the request has it, and the user once that is known.
 pub async fn request_id(mut request: Request, next: Next) -> Response {
     let plain = |id: &&str| {
         (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
@@ -36,7 +40,9 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
     let id: Arc<str> =
         given.map_or_else(|| format!("{:016x}", rand::random::<u64>()).into(), Into::into);
     request.extensions_mut().insert(RequestId(id.clone()));
-    let mut response = next.run(request).await;
+    // Of the highest level, so that it is there for whatever is logged.
+    let span = tracing::error_span!("http", request = &*id, user = Empty);
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
@@ -48,16 +54,16 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let id = request.extensions().get::<RequestId>().cloned();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
+    telemetry::answered(method.as_str(), route.as_ref().map(MatchedPath::as_str), &path, status);
     metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
     let ms = started.elapsed().as_millis() as u64;
-    let request = id.as_ref().map(RequestId::as_str);
     if path.starts_with("/socket.io") {
-        tracing::debug!(%method, %path, status, ms, request, "request");
+        tracing::debug!(%method, %path, status, ms, "request");
     } else {
-        tracing::info!(%method, %path, status, ms, request, "request");
+        tracing::info!(%method, %path, status, ms, "request");
     }
     response
 }
@@ -68,7 +74,7 @@ pub async fn detached(State(work): State<TaskTracker>, request: Request, next: N
     if request.method().is_safe() {
         return next.run(request).await;
     }
-    let answer = work.spawn(next.run(request)).await;
+    let answer = work.spawn(next.run(request).in_current_span()).await;
     answer.unwrap_or_else(|problem| Error::internal(problem).into_response())
 }
 
@@ -78,6 +84,20 @@ pub fn contain_panics(cause: Box<dyn std::any::Any + Send>) -> HttpResponse<Body
     let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| cause.downcast_ref::<String>().cloned());
     Error::internal(text.as_deref().unwrap_or("a panic without a text")).into_response()
+}
+
+/// Lets an address that was refused too much wait for its answers.
+pub async fn slow_refusals(
+    State(limits): State<Arc<Limits>>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if response.status().is_client_error() {
+        limits.refused_requests.pause(address).await;
+    }
+    response
 }
 
 /// Limits a route by the client's address.

@@ -82,3 +82,45 @@ fn key(secret: &SecretString) -> [u8; 32] {
         .into_bytes()
         .into()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Timestamp;
+
+    proptest! {
+        #[test]
+        fn an_invite_says_what_was_signed_and_no_other_text_says_anything(
+            ids: [[u8; 12]; 4],
+            seconds in 0..4_000_000_000_i64,
+            text in prop_oneof![any::<String>(), "[A-Za-z0-9_.-]{0,300}"],
+            at: prop::sample::Index,
+            byte in b'-'..b'{',
+        ) {
+            let secrets = Secrets { current: "0123456789abcdef0123456789abcdef".into(), previous: Vec::new() };
+            let tokens = InviteTokens::new(&secrets, &Clock::system());
+            let invite = Invite {
+                id: InviteId::from_bytes(ids[0]),
+                room: RoomId::from_bytes(ids[1]),
+                created_by: UserId::from_bytes(ids[2]),
+                user: Some(UserId::from_bytes(ids[3])),
+                max_uses: None,
+                uses: 0,
+                created_at: Timestamp::from_millis(0),
+                expires_at: Timestamp::from_millis(seconds * 1000),
+            };
+            let token = tokens.sign(&invite).unwrap();
+            let claims = tokens.read(&token).unwrap();
+            let said = (claims.invite, claims.room, claims.user, claims.exp);
+            prop_assert_eq!(said, (invite.id, invite.room, invite.user, seconds));
+            prop_assert!(tokens.read(&text).is_none());
+            let mut bent = token.clone().into_bytes();
+            let at = at.index(bent.len());
+            bent[at] = byte;
+            let bent = String::from_utf8(bent).unwrap();
+            prop_assert_eq!(tokens.read(&bent).is_some(), bent == token);
+        }
+    }
+}

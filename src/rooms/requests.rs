@@ -22,7 +22,7 @@ const MOST_USES: i64 = 1_000_000;
 #[serde(rename_all = "camelCase")]
 pub struct CreateRoomBody {
     /// 1 to 100 characters.
-    #[schema(required, example = "Kitchen")]
+    #[schema(required, value_type = String, example = "Kitchen")]
     pub name: Option<String>,
     /// At most 500 characters.
     #[schema(example = "Who cooks what")]
@@ -149,7 +149,7 @@ impl InviteBody {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChangeRoleBody {
     /// `admin` or `member`; `owner` hands the room over.
-    #[schema(required)]
+    #[schema(required, value_type = RoomRole)]
     pub role: Option<RoomRole>,
 }
 
@@ -170,7 +170,7 @@ impl ChangeRoleBody {
 #[serde(rename_all = "camelCase")]
 pub struct RoomPayload {
     /// Which room.
-    #[schema(required, example = "507f1f77bcf86cd799439013")]
+    #[schema(required, value_type = String, example = "507f1f77bcf86cd799439013")]
     pub room_id: Option<String>,
 }
 

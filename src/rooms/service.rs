@@ -3,6 +3,7 @@
 //! Not here: messages. They are chat's, which asks here who belongs to a room.
 
 mod attending;
+mod erasing;
 mod given;
 mod inviting;
 mod joining;

@@ -49,7 +49,36 @@ impl Embedded {
         let mut connection = files::writing_connection(path)?;
         schema::migrate(&mut connection, path, migrations)?;
         let readers = Readers::open(path)?;
-        Ok(Self { writer: Arc::new(Writer::new(connection, lock)), readers: Arc::new(readers) })
+        Ok(Self {
+            writer: Arc::new(Writer::new(connection, Some(lock))),
+            readers: Arc::new(readers),
+        })
+    }
+
+    /// Opens the database file at `path`, which must be there and have exactly these schemas, beside
+    /// a server that may have it open. Meant for tools: reads take nothing from the server, and a
+    /// write waits for the server's to end, and the server's for this one.
+    ///
+    /// # Errors
+    /// There is no such file, its schemas are not these, or SQLite cannot use it.
+    pub fn beside(path: &Path, migrations: &[Migration]) -> Result<Self, OpenError> {
+        if !path.is_file() {
+            return Err(OpenError::Missing { path: path.to_owned() });
+        }
+        let connection = files::writing_connection(path)?;
+        schema::must_be(&connection, path, migrations)?;
+        let readers = Readers::open(path)?;
+        Ok(Self { writer: Arc::new(Writer::new(connection, None)), readers: Arc::new(readers) })
+    }
+
+    /// Sees to it that nothing which was removed is left in the write-ahead log: what is in it goes
+    /// into the database file, where removing overwrites.
+    ///
+    /// # Errors
+    /// As [`Embedded::write`].
+    pub async fn empty_log(&self) -> Result<()> {
+        self.writer.empty_log_next();
+        self.ping().await
     }
 
     /// Runs `f` in the next group of writes; durable when it returns `Ok`. Groups are one

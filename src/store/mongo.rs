@@ -53,8 +53,10 @@ impl Mongo {
     /// # Errors
     /// The URI is not valid, the server refuses the user, or nobody answers.
     pub async fn connect(uri: &str) -> Result<Self, ConnectError> {
-        let client = Client::with_options(options::parse(uri).await?)
-            .map_err(|error| options::uri_error(uri, &error))?;
+        let options = options::parse(uri).await?;
+        operation::run_at_once(options.max_pool_size.unwrap_or(operation::CONNECTIONS));
+        let client =
+            Client::with_options(options).map_err(|error| options::uri_error(uri, &error))?;
         let database = client.database(
             client.default_database().as_ref().map_or(options::DEFAULT_DATABASE, Database::name),
         );

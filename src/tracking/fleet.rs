@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::service::Tracking;
 use crate::auth::model::Account;
-use crate::caller::Caller;
+use crate::caller::{Caller, must_be_admin};
 use crate::clock::Timestamp;
 use crate::drivers::model::{Fix, Trail};
 use crate::drivers::requests::{AHEAD, DriverRef};
@@ -16,7 +16,6 @@ use crate::drivers::wire::ADMIN_SOCKET;
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::orders::event_wire::ADMINS;
-use crate::orders::service::must_be_admin;
 use crate::realtime::events::ServerEvent;
 
 /// A driver is somewhere, to the back office.

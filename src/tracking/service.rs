@@ -242,6 +242,10 @@ impl Tracking {
 
 #[async_trait]
 impl DriverWatch for Tracking {
+    fn erased(&self, driver: UserId) {
+        self.badges.remove(&driver);
+    }
+
     async fn available(&self, driver: UserId, _asked: bool) {
         self.status_changed(driver);
     }

@@ -11,14 +11,13 @@ use utoipa_axum::routes;
 
 use super::fleet::{FleetDriver, TrailPoint};
 use super::service::Tracking;
-use crate::caller::Caller;
+use crate::caller::{Caller, must_be_admin};
 use crate::clock::Timestamp;
 use crate::docs::V1Failed;
 use crate::drivers::requests::DriverRef;
 use crate::drivers::v1::{OnlineBody, OnlineState};
 use crate::error::{Fields, Result};
 use crate::limits::Limits;
-use crate::orders::service::must_be_admin;
 use crate::page;
 use crate::rest::{Body, Params, PathId, Reply, by_user};
 
@@ -58,8 +57,10 @@ async fn drivers(
     Params(params): Params<FleetParams>,
 ) -> Result<Reply<Vec<FleetDriver>>> {
     must_be_admin(caller)?;
-    let after = page::count("after", params.after.as_deref())?.unwrap_or(0);
-    let limit = page::limit(params.limit.as_deref(), DRIVERS.0, DRIVERS.1)?;
+    let mut fields = Fields::new();
+    let after = fields.check(page::count("after", params.after.as_deref())).flatten();
+    let limit = fields.check(page::limit(params.limit.as_deref(), DRIVERS.0, DRIVERS.1));
+    let (after, limit) = (after.unwrap_or(0), fields.into_result(limit)?);
     Ok(Reply::ok("Drivers", tracking.fleet(caller, after, limit).await?))
 }
 
@@ -87,8 +88,8 @@ async fn trail(
     must_be_admin(caller)?;
     let mut fields = Fields::new();
     let after = fields.optional("after", params.after, |text| text.parse::<Timestamp>());
-    fields.finish()?;
-    let limit = page::limit(params.limit.as_deref(), POINTS.0, POINTS.1)?;
+    let limit = fields.check(page::limit(params.limit.as_deref(), POINTS.0, POINTS.1));
+    let limit = fields.into_result(limit)?;
     let after = after.unwrap_or(Timestamp::from_millis(0));
     Ok(Reply::ok("Trail", tracking.driver_trail(caller, &driver, after, limit).await?))
 }

@@ -91,7 +91,7 @@ impl TrailParams {
     pub fn parse(self) -> Result<(Option<Timestamp>, u32)> {
         let mut fields = Fields::new();
         let after = fields.optional("after", self.after, |text| text.parse::<Timestamp>());
-        fields.finish()?;
-        Ok((after, page::limit(self.limit.as_deref(), POINTS.0, POINTS.1)?))
+        let limit = fields.check(page::limit(self.limit.as_deref(), POINTS.0, POINTS.1));
+        Ok((after, fields.into_result(limit)?))
     }
 }

@@ -13,7 +13,7 @@ use super::model::{OneUser, ProfileBody, UserPage, UserQuery};
 use super::service::Users;
 use crate::caller::Caller;
 use crate::docs::{Enveloped, Failed};
-use crate::error::Result;
+use crate::error::{Fields, Result};
 use crate::limits::Limits;
 use crate::page;
 use crate::rest::{Body, Params, Reply, by_user};
@@ -71,8 +71,11 @@ async fn list(
 ) -> Result<Reply<UserPage>> {
     let search =
         params.search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
-    let after = page::position(params.cursor.as_deref(), |name| Some(name.to_owned()))?;
-    let limit = page::limit(params.limit.as_deref(), PAGE, PAGE)?;
+    let mut fields = Fields::new();
+    let after =
+        fields.check(page::position(params.cursor.as_deref(), |name| Some(name.to_owned())));
+    let limit = fields.check(page::limit(params.limit.as_deref(), PAGE, PAGE));
+    let (after, limit) = fields.into_result(after.zip(limit))?;
     let page = users.list(caller, UserQuery { search, after, limit }).await?;
     Ok(Reply::ok("Users fetched successfully", page))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::model::{ProfileChange, UserPage, UserQuery};
 use super::store::{ChangedProfile, UserStore};
-use crate::auth::model::User;
+use crate::auth::model::{Account, User};
 use crate::auth::service::Auth;
 use crate::caller::Caller;
 use crate::error::{Error, Result};
@@ -45,6 +45,12 @@ impl Users {
             ChangedProfile::Missing => Err(Error::not_found("The account is gone")),
             ChangedProfile::EmailTaken => Err(Error::conflict("The email is taken")),
         }
+    }
+
+    /// Users by a part of their username or display name, without regard to case.
+    pub async fn matching(&self, search: &str, limit: u32) -> Result<Vec<Account>> {
+        let search = Some(search.to_lowercase());
+        self.store.accounts(&UserQuery { search, after: None, limit }).await
     }
 
     /// A page of the directory, by username, without the caller.

@@ -9,6 +9,7 @@ class Problem extends Error {
 }
 
 const orderPath = (id, rest = '') => `/api/orders/${encodeURIComponent(id)}${rest}`;
+const userPath = (id, rest) => `/api/admin/users/${encodeURIComponent(id)}${rest}`;
 const roomPath = (id, rest = '') => `/rooms/${encodeURIComponent(id)}${rest}`;
 
 /** The REST side of the server. */
@@ -64,6 +65,14 @@ class Api {
   drivers(query) { return this.#get('/api/v1/drivers', query); }
   driverTrail(driver, query) { return this.#get(`/api/v1/drivers/${encodeURIComponent(driver)}/trail`, query); }
 
+  sockets(query, options) { return this.#get('/api/admin/sockets', query, options); }
+  socket(id) { return this.#get(`/api/admin/sockets/${encodeURIComponent(id)}`); }
+  disconnect(id) { return this.#signedIn('DELETE', `/api/admin/sockets/${encodeURIComponent(id)}`); }
+  disconnectUser(id) { return this.#signedIn('DELETE', userPath(id, '/sockets')); }
+  ban(id, reason) { return this.#signedIn('PUT', userPath(id, '/ban'), { reason }); }
+  liftBan(id) { return this.#signedIn('DELETE', userPath(id, '/ban')); }
+  bans(query) { return this.#get('/api/admin/bans', query); }
+
   /** What the server has pages know; not enveloped. */
   async pageConfig() {
     const answer = await this.#fetch('GET', '/page-config.json');
@@ -78,27 +87,28 @@ class Api {
     return this.#refreshing;
   }
 
-  #get(path, query = {}) {
+  #get(path, query = {}, options = {}) {
     const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== '');
     const search = new URLSearchParams(given).toString();
-    return this.#signedIn('GET', search ? `${path}?${search}` : path);
+    return this.#signedIn('GET', search ? `${path}?${search}` : path, undefined, options);
   }
 
-  async #signedIn(method, path, body) {
+  async #signedIn(method, path, body, options) {
     try {
-      return await this.#call(method, path, body, this.#session.token);
+      return await this.#call(method, path, body, this.#session.token, options);
     } catch (problem) {
       if (problem.code !== 'token_expired' || !this.#session.refreshToken) throw problem;
       await this.refresh();
-      return this.#call(method, path, body, this.#session.token);
+      return this.#call(method, path, body, this.#session.token, options);
     }
   }
 
-  async #call(method, path, body, token) {
-    this.#log.add('out', `${method} ${path}`, body ?? null);
+  /** What is asked again and again is `quiet`: of it only failures are logged, or nothing else would be left in the log. */
+  async #call(method, path, body, token, { quiet = false } = {}) {
+    if (!quiet) this.#log.add('out', `${method} ${path}`, body ?? null);
     const response = await this.#fetch(method, path, body, token);
     const answer = await response.json().catch(() => null);
-    this.#log.add('in', `${response.status} ${method} ${path}`, answer);
+    if (!quiet || !response.ok) this.#log.add('in', `${response.status} ${method} ${path}`, answer);
     // What is below `/api/v1` comes without an envelope.
     const isBare = path.startsWith('/api/v1/');
     if (response.ok && answer) return isBare ? answer : answer.data;

@@ -193,7 +193,11 @@ class Link {
     const generation = this.#generation;
     await this.#api.refresh().then(() => {
       if (generation === this.#generation) this.#socket.connect();
-    }, (problem) => this.#log.add('note', 'refresh failed', problem.message));
+    }, (problem) => {
+      this.#log.add('note', 'refresh failed', problem.message);
+      // Banned, say.
+      if (generation === this.#generation && problem.code === 'forbidden') this.#show('refused', problem.message);
+    });
   }
 
   /** Any other refusal (a server that is going down says "Invalid namespace") may pass: asks again, less and less often. */

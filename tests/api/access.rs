@@ -1,6 +1,8 @@
 //! Who may do what: every route and event for its owner, for others, for strangers and for those
 //! whose session has ended (CONTRACT §1, §2, §10).
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -78,6 +80,24 @@ on_every_store! {
         bobs.expect_none("receive_message").await;
         bobs.expect_none("user_typing").await;
         assert!(bob.history(&alice, "").await.is_empty());
+    }
+
+    async fn what_waits_when_a_session_ends_is_not_done(server) {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        let mut socket = alice.connect("/").await;
+        for number in 0..800 {
+            socket.emit("send_message", &to(&bob, &number.to_string()));
+        }
+        alice.post("/api/auth/logout", &json!({})).await.data(200);
+        let unread = async || {
+            let count = bob.get("/api/messages/unread/count").await.data(200);
+            count["unreadCount"].as_u64().unwrap()
+        };
+        let done = unread().await;
+        socket.expect_end().await;
+        // One may have been under way.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(unread().await <= done + 1 && done < 800, "{done}");
     }
 
     async fn a_stranger_learns_nothing_of_a_conversation(server) {

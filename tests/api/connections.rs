@@ -4,10 +4,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::polling::upgraded;
 use crate::support::raw::Raw;
 use crate::support::{Server, Socket};
 
@@ -22,10 +24,25 @@ impl Connection {
         Self(socket.connect(server.address()).await.unwrap())
     }
 
+    /// Begins a Socket.IO session with a poll; gives the status line.
+    async fn poll(&mut self) -> Option<String> {
+        let head = "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n";
+        self.0.write_all(head.as_bytes()).await.ok()?;
+        let mut answer = [0; 4096];
+        let count = self.0.read(&mut answer).await.ok().filter(|count| *count > 0)?;
+        String::from_utf8_lossy(&answer[..count]).lines().next().map(str::to_owned)
+    }
+
     /// The whole answer to a request, `None` when the server has closed the connection.
     async fn ask(&mut self, client: &str) -> Option<String> {
-        let head =
-            format!("GET /api/auth/me HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n");
+        self.ask_more("", client).await
+    }
+
+    /// The same with a query.
+    async fn ask_more(&mut self, query: &str, client: &str) -> Option<String> {
+        let head = format!(
+            "GET /api/auth/me{query} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {client}\r\n\r\n"
+        );
         self.0.write_all(head.as_bytes()).await.ok()?;
         let mut answer = Vec::new();
         loop {
@@ -33,7 +50,7 @@ impl Connection {
             let count = self.0.read(&mut part).await.ok().filter(|count| *count > 0)?;
             answer.extend_from_slice(&part[..count]);
             let text = String::from_utf8_lossy(&answer);
-            // Errors end with a brace; there is nothing after it.
+            // The answers end with a brace; there is nothing after it.
             if text.contains("\r\n\r\n") && text.ends_with('}') {
                 return Some(text.into_owned());
             }
@@ -74,6 +91,14 @@ on_every_store! {
         assert!(metrics.contains(r#"waggle_limits_struck_total{limit="connections_of_address"}"#));
     }
 
+    #[set(MAX_CONNECTIONS_PER_ADDRESS = "3", CONNECT_TIMEOUT = "60s")]
+    async fn a_connection_that_has_ended_counts_no_more_though_its_session_lives(server) {
+        for _ in 0..6 {
+            let begun = until(async || Connection::open(server, "127.0.0.2").await.poll().await);
+            assert_eq!(begun.await, "HTTP/1.1 200 OK");
+        }
+    }
+
     #[set(MAX_CONNECTIONS_PER_ADDRESS = "2", TRUSTED_PROXIES = "127.0.0.2")]
     async fn behind_a_proxy_the_client_counts_and_is_told(server) {
         let mut open = Vec::new();
@@ -91,6 +116,44 @@ on_every_store! {
         open[0].ask("1.2.3.6").await.unwrap();
         let mut fourth = Connection::open(server, "127.0.0.2").await;
         assert!(fourth.ask("1.2.3.4").await.unwrap().starts_with("HTTP/1.1 401"));
+    }
+
+    #[set(MAX_UNAUTHENTICATED_CONNECTIONS = "3", ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
+    async fn unknown_clients_have_so_many_connections_and_known_ones_all(server) {
+        let (alice, root) = (server.register("alice").await, server.log_in("admin").await);
+        alice.get("/api/auth/me").await.data(200);
+        let mut known = Vec::new();
+        for _ in 0..4 {
+            let mut asking = Connection::open(server, "127.0.0.2").await;
+            let answer = asking.ask_more(&format!("?token={}", alice.token), "").await;
+            assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
+            known.push((alice.connect("/").await, root.watch_fleet().await, asking));
+        }
+        let mut polling = Socket::polling(server, "/chat", &json!({ "token": alice.token })).await;
+        polling.round_trip().await;
+        let _moved = upgraded(server, &alice).await;
+        // The connections that the requests of the test took are all used for these.
+        join_all((0..3).map(|_| alice.get("/api/auth/me"))).await;
+        let mut unknown = Vec::new();
+        for _ in 0..4 {
+            let mut connection = Connection::open(server, "127.0.0.2").await;
+            assert!(connection.ask("").await.unwrap().starts_with("HTTP/1.1 401"));
+            unknown.push(connection);
+        }
+        assert_eq!(unknown[0].ask("").await, None, "the oldest has given way");
+        for connection in &mut unknown[1..] {
+            assert!(connection.ask("").await.is_some(), "and no other");
+        }
+        for (socket, fleet, asking) in &mut known {
+            socket.round_trip().await;
+            fleet.round_trip().await;
+            let answer = asking.ask_more(&format!("?token={}", alice.token), "").await;
+            assert!(answer.unwrap().starts_with("HTTP/1.1 200"));
+        }
+        polling.round_trip().await;
+        let metrics = alice.get("/metrics").await.body;
+        let metrics = metrics.as_str().unwrap();
+        assert!(metrics.contains(r#"limit="unauthenticated_connections"}"#), "{metrics}");
     }
 
     #[set(MAX_SOCKETS_PER_USER = "2", ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]

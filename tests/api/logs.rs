@@ -68,6 +68,14 @@ on_every_store! {
             let entry: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"));
             assert!(entry["level"].is_string() && entry["timestamp"].is_string(), "{line}");
             assert!(entry["message"] != "forged" && !line.contains('\u{1b}'), "{line}");
+            let has = |name: &str| entry[name].is_string() || entry["span"][name].is_string();
+            match entry["message"].as_str() {
+                Some("request") => assert!(has("request"), "{line}"),
+                Some("event" | "socket connected" | "socket gone") => {
+                    assert!(has("socket") && has("user"), "{line}");
+                }
+                _ => {}
+            }
         }
     }
 

@@ -45,6 +45,7 @@ const BODIES: &[(&str, &str, &str, &str)] = &[
     ("root", "POST", "/api/v1/orders/{order}/assign", r#"{"driver_id":"dan","earnings":1}"#),
     ("root", "POST", "/api/v1/pools", r#"{"order_ids":["{order}"],"driver_id":"dan"}"#),
     ("root", "PATCH", "/api/v1/drivers/{dan}/status", r#"{"status":"online"}"#),
+    ("root", "PUT", "/api/admin/users/{mia}/ban", r#"{"reason":"R"}"#),
     ("alice", "POST", "/login", r#"{"username":"dan","password":"password123"}"#),
     ("dan", "POST", "/driver/update", r#"{"lat":0,"long":0}"#),
 ];
@@ -185,7 +186,7 @@ impl World {
     }
 
     /// What would be otherwise if anything had had an effect.
-    async fn state(&self) -> [Value; 5] {
+    async fn state(&self) -> [Value; 6] {
         let room = &self.names[1].1;
         [
             self.alice.order(&self.order).await,
@@ -193,6 +194,7 @@ impl World {
             self.alice.get("/rooms").await.data(200)["rooms"].clone(),
             self.alice.of_room(room, "/messages").await["total"].clone(),
             self.alice.get("/api/auth/me").await.data(200)["user"]["email"].clone(),
+            self.admin.get("/api/admin/bans").await.data(200)["bans"].clone(),
         ]
     }
 }

@@ -5,8 +5,33 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::chat::{send, seqs, to};
-use crate::support::transport::{Transport, websocket};
-use crate::support::{Answer, Socket};
+use crate::support::transport::{Transport, WebSocket, websocket};
+use crate::support::{Answer, Person, Server, Socket};
+
+/// A session that has joined `/` over polls, and moved to a WebSocket then.
+pub(crate) async fn upgraded(server: &Server, person: &Person) -> WebSocket {
+    let base = server.url("/socket.io/?EIO=4&transport=polling");
+    let open = Answer::of(server.http().get(&base)).await.body;
+    let open: Value =
+        serde_json::from_str(open.as_str().unwrap().strip_prefix('0').unwrap()).unwrap();
+    assert_eq!(open["upgrades"], json!(["websocket"]));
+    for field in ["pingInterval", "pingTimeout", "maxPayload"] {
+        assert!(open[field].is_u64(), "{open}");
+    }
+    let sid = open["sid"].as_str().unwrap();
+    let url = format!("{base}&sid={sid}");
+    let connect = format!("40{}", json!({ "token": person.token }));
+    server.http().post(&url).body(connect).send().await.unwrap();
+    let mut came = String::new();
+    while !came.contains("40{") {
+        came = server.http().get(&url).send().await.unwrap().text().await.unwrap();
+    }
+    let mut upgrading = websocket(server, &format!("&sid={sid}"), &[]).await.unwrap();
+    upgrading.send(Message::text("2probe")).await.unwrap();
+    assert_eq!(upgrading.next().await.unwrap().unwrap(), Message::text("3probe"));
+    upgrading.send(Message::text("5")).await.unwrap();
+    upgrading
+}
 
 on_every_store! {
     async fn a_polling_client_chats_as_others_do(server) {
@@ -49,26 +74,7 @@ on_every_store! {
 
     async fn a_polling_session_moves_to_a_websocket(server) {
         let [alice, bob] = server.people(["alice", "bob"]).await;
-        let base = server.url("/socket.io/?EIO=4&transport=polling");
-        let open = Answer::of(server.http().get(&base)).await.body;
-        let open: Value =
-            serde_json::from_str(open.as_str().unwrap().strip_prefix('0').unwrap()).unwrap();
-        assert_eq!(open["upgrades"], json!(["websocket"]));
-        for field in ["pingInterval", "pingTimeout", "maxPayload"] {
-            assert!(open[field].is_u64(), "{open}");
-        }
-        let sid = open["sid"].as_str().unwrap();
-        let url = format!("{base}&sid={sid}");
-        let connect = format!("40{}", json!({ "token": alice.token }));
-        server.http().post(&url).body(connect).send().await.unwrap();
-        let mut came = String::new();
-        while !came.contains("40{") {
-            came = server.http().get(&url).send().await.unwrap().text().await.unwrap();
-        }
-        let mut upgrading = websocket(server, &format!("&sid={sid}"), &[]).await.unwrap();
-        upgrading.send(Message::text("2probe")).await.unwrap();
-        assert_eq!(upgrading.next().await.unwrap().unwrap(), Message::text("3probe"));
-        upgrading.send(Message::text("5")).await.unwrap();
+        let mut upgrading = upgraded(server, &alice).await;
         let event = json!(["send_message", to(&bob, "upgraded")]);
         upgrading.send(Message::text(format!("421{event}"))).await.unwrap();
         loop {

@@ -1,5 +1,6 @@
 //! The program itself: its configuration, its start, its end by a signal (CONTRACT §9, §10).
 
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Output;
@@ -53,6 +54,8 @@ async fn every_problem_is_told_at_once_by_name() {
         ("TRUSTED_PROXIES", "10.0.0.0/40"),
         ("ADMIN_EMAIL", "root@example.com"),
         ("SMTP_URL", "http://mail"),
+        ("OTLP_ENDPOINT", "localhost:4318"),
+        ("OTLP_SAMPLE_RATIO", "2"),
         ("SHUTDOWN_TIMEOUT", "never"),
     ];
     let text = problems(&wrong).await;
@@ -60,6 +63,19 @@ async fn every_problem_is_told_at_once_by_name() {
         let name = if name == "ADMIN_EMAIL" { "ADMIN_PASSWORD" } else { name };
         assert!(text.contains(name), "{name} in {text}");
     }
+}
+
+/// What it does with the feature is in tests/otlp.rs.
+#[cfg(not(feature = "otlp"))]
+#[tokio::test]
+async fn a_program_without_traces_refuses_a_collector() {
+    let set = [("OTLP_ENDPOINT", "http://localhost:4318")];
+    let text = problems(&set).await;
+    assert!(text.contains("OTLP_ENDPOINT") && text.contains("--features otlp"), "{text}");
+    let dir = TestDir::new();
+    let output = waggle(dir.path(), &set).output().await.unwrap();
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(dir.path().read_dir().unwrap().count(), 0, "nothing was begun");
 }
 
 #[tokio::test]
@@ -122,6 +138,17 @@ async fn a_file_is_read_and_the_environment_wins() {
     let set = [("BCRYPT_COST", "10"), ("PORT", "3000")];
     let output = waggle(dir.path(), &set).arg("--check-config").output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test]
+async fn a_certificate_that_cannot_be_used_is_no_valid_configuration() {
+    let dir = TestDir::new();
+    let (certificate, key) = (dir.path().join("cert.pem"), dir.path().join("key.pem"));
+    let set = [("TLS_CERT", certificate.to_str().unwrap()), ("TLS_KEY", key.to_str().unwrap())];
+    assert!(problems(&set).await.contains("TLS_CERT"));
+    std::fs::write(&certificate, "no certificate").unwrap();
+    std::fs::write(&key, "no key").unwrap();
+    assert!(problems(&set).await.contains("TLS_CERT"));
 }
 
 #[tokio::test]
@@ -215,6 +242,11 @@ async fn a_backup_holds_what_was_acknowledged_and_a_server_starts_on_it() {
         assert!(output.status.success(), "{output:?}");
         assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o077, 0);
         assert_eq!(copies.path().read_dir().unwrap().count(), 1, "nothing is left beside it");
+
+        let nameless = copies.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9.db"));
+        let refused = back_up(server, &nameless).await;
+        assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+        assert_eq!(copies.path().read_dir().unwrap().count(), 1, "and nothing is begun");
 
         let again = back_up(server, &copy).await;
         assert_eq!(again.status.code(), Some(1));

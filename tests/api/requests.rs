@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::support::rest::fields;
 use crate::support::{Answer, Server};
 
 async fn log_in(server: &Server, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
@@ -87,6 +88,41 @@ on_every_store! {
         assert_ne!(data["user"]["_id"], "0".repeat(24));
         assert_ne!(data["user"]["createdAt"], body["createdAt"]);
         assert_eq!(data["user"].get("isAdmin"), None::<&Value>);
+    }
+
+    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
+    async fn every_parameter_that_is_wrong_is_named(server) {
+        let (admin, dan) = (server.admin().await, server.driver("dan").await);
+        let room = dan.create_room(false).await;
+        let of_dan = format!("/api/messages/{}", dan.id);
+        let in_room = crate::support::rooms::at(&room, "/messages");
+        let placed = admin.place(&crate::support::orders::tea()).await;
+        let track = crate::support::orders::at(&placed, "/track");
+        for (path, names) in [
+            (&*of_dan, &["limit", "skip", "before", "after"][..]),
+            ("/api/conversations", &["limit", "cursor"]),
+            ("/api/auth/users", &["cursor", "limit"]),
+            (&in_room, &["page", "pageSize", "before", "after"]),
+            ("/api/orders", &["status", "limit", "cursor"]),
+            (&track, &["after", "limit"]),
+            ("/api/drivers/nearby", &["lat", "lng", "radius"]),
+            ("/api/admin/sockets", &["role", "address", "cursor", "limit"]),
+            ("/api/admin/bans", &["cursor", "limit"]),
+            ("/api/v1/orders", &["status", "before", "limit"]),
+            ("/api/v1/drivers", &["after", "limit"]),
+            ("/api/v1/drivers/dan/trail", &["after", "limit"]),
+            ("/api/v1/earnings/history", &["tz", "from", "to", "limit"]),
+        ] {
+            let query: Vec<_> = names.iter().map(|name| format!("{name}=wr!ong")).collect();
+            let who = if path.contains("earnings") || path == in_room { &dan } else { &admin };
+            let answer = who.get(&format!("{path}?{}", query.join("&"))).await;
+            let error = if path.starts_with("/api/v1") {
+                answer.refused_v1(400, "validation_failed")
+            } else {
+                answer.refused(400, "validation_failed")
+            };
+            assert_eq!(fields(&error), names, "{path}");
+        }
     }
 
     async fn answers_are_not_guessed_at_by_browsers(server) {

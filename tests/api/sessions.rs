@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use waggle::app::embedded_migrations;
 use waggle::auth::store::AuthStore;
 use waggle::auth::store::embedded::EmbeddedAuthStore;
 use waggle::auth::store::mongo::MongoAuthStore;
@@ -22,29 +23,28 @@ fn pair(data: &Value) -> (String, String) {
     (text("token"), text("refreshToken"))
 }
 
+/// Does something with the accounts and login sessions of a stopped server.
+pub(crate) async fn on_auth_store<T>(
+    server: &Server,
+    work: impl AsyncFnOnce(&dyn AuthStore) -> T,
+) -> T {
+    if let Some(uri) = server.mongodb_uri() {
+        return work(&MongoAuthStore::new(&Mongo::connect(uri).await.unwrap())).await;
+    }
+    let path = server.dir().join("data/waggle.db");
+    let db = Embedded::open(&path, &embedded_migrations()).unwrap();
+    let done = work(&EmbeddedAuthStore::new(db.clone())).await;
+    db.close().await;
+    done
+}
+
 /// Marks a refresh token as used so long ago, in the data of a stopped server: no test waits for
 /// a minute.
 async fn use_in_the_past(server: &Server, token: &str, ago: Duration) {
     let hash = Sha256::digest(token).into();
     let then = Clock::system().now() - ago;
-    let token = if let Some(uri) = server.mongodb_uri() {
-        let store = MongoAuthStore::new(&Mongo::connect(uri).await.unwrap());
-        store.use_refresh_token(hash, then).await
-    } else {
-        let steps = [
-            waggle::auth::store::embedded::MIGRATIONS,
-            waggle::presence::store::embedded::MIGRATIONS,
-            waggle::rooms::store::embedded::MIGRATIONS,
-            waggle::chat::store::embedded::MIGRATIONS,
-            waggle::drivers::store::embedded::MIGRATIONS,
-            waggle::orders::store::embedded::MIGRATIONS,
-        ];
-        let path = server.dir().join("data/waggle.db");
-        let db = Embedded::open(&path, &steps.concat()).unwrap();
-        let token = EmbeddedAuthStore::new(db.clone()).use_refresh_token(hash, then).await;
-        db.close().await;
-        token
-    };
+    let token =
+        on_auth_store(server, async |store| store.use_refresh_token(hash, then).await).await;
     assert!(token.unwrap().unwrap().used_at.is_none(), "it was used before");
 }
 

@@ -1,5 +1,7 @@
 //! A graceful stop: clients are told, what was accepted is finished (CONTRACT §9).
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -64,6 +66,27 @@ on_every_store! {
             assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
         };
         tokio::join!(stopping, looking);
+    }
+
+    #[set(RATE_LIMITS = "on", RATE_LIMIT_REFUSED_EVENTS = "1/1m", RATE_LIMIT_REFUSED_REQUESTS = "1/1m")]
+    async fn what_waits_behind_a_refusal_is_finished_too(server) {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        let mut socket = alice.connect("/").await;
+        let ask = async || server.get("/api/auth/me").await.refused(401, "unauthenticated");
+        ask().await;
+        for _ in 0..2 {
+            socket.refused("no_such_event", &json!({}), "not_found").await;
+        }
+        let asked = socket.ask("send_message", &to(&bob, "hello"));
+        let stop = async {
+            // Until both are there, as a rule: else they are answered at once, which is no less right.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            server.stop().await;
+        };
+        tokio::join!(ask(), stop);
+        let ack = socket.ack(asked).await;
+        server.start_with(&[]).await;
+        assert_eq!(bob.history(&alice, "").await.len(), usize::from(ack["ok"] == true), "{ack}");
     }
 
     async fn what_was_accepted_is_finished_acked_and_kept(server) {

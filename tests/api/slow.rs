@@ -85,6 +85,18 @@ on_every_store! {
         tokio::time::timeout(crate::support::rest::PATIENCE, ended).await.unwrap();
     }
 
+    #[set(CONNECT_TIMEOUT = "300ms")]
+    async fn a_transport_whose_client_is_refused_or_leaves_is_ended(server) {
+        let mut refused = websocket(server, "", &[]).await.unwrap();
+        refused.send(Message::text(r#"40{"token":"bad"}"#)).await.unwrap();
+        let mut left = deaf(&server.register("alice").await).await;
+        left.send(Message::text("41")).await.unwrap();
+        for mut bare in [refused, left] {
+            let ended = async { while let Some(Ok(_)) = bare.next().await {} };
+            tokio::time::timeout(crate::support::rest::PATIENCE, ended).await.unwrap();
+        }
+    }
+
     #[set(HEADER_TIMEOUT = "300ms")]
     async fn a_request_whose_head_does_not_come_is_ended(server) {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};

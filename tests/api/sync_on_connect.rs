@@ -58,7 +58,10 @@ on_every_store! {
         let alice = server.register("alice").await;
         for wrong in [json!({ "since": "yesterday" }), json!(7), json!({ "conversations": 1 })] {
             let mut socket = alice.connect_and_sync("/", wrong.clone()).await;
-            assert_eq!(socket.expect("error").await["code"], "validation_failed", "{wrong}");
+            let error = socket.expect("error").await;
+            assert_eq!(error["code"], "validation_failed", "{wrong}");
+            assert!(error["details"][0]["field"].is_string(), "{wrong}: {error}");
+            assert_eq!(error["errors"], error["details"], "{wrong}");
             socket.round_trip().await;
             socket.expect_none("sync").await;
         }

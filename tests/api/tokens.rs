@@ -158,6 +158,11 @@ on_every_store! {
         let admin = alice.forge("role", "admin");
         let seen = me(server, &admin).await.data(200);
         assert_eq!(seen["user"]["role"], "user");
+        let posing = Person { token: admin.clone(), ..alice.clone() };
+        posing.get("/api/admin/sockets").await.refused(403, "forbidden");
+        posing.get(&format!("/api/messages/{}", alice.id)).await.data(200);
+        let path = format!("/api/v1/ws/admin?token={admin}");
+        assert_eq!(Raw::refusal(server, &path).await, Some(4001));
         let refresh = json!({ "refreshToken": alice.refresh_token });
         let fresh = server.post("/api/auth/refresh", &refresh).await.data(200);
         assert_eq!(Person::of(server, &fresh).claims()["role"], "user");

@@ -89,6 +89,7 @@ on_every_store! {
         server.register("user1001").await;
         let page = list(&caller, "").await;
         assert_eq!(names(&page).len(), 1000);
+        assert_eq!(names(&list(&caller, "?limit=5000").await).len(), 1000);
         let rest = format!("?cursor={}", page["nextCursor"].as_str().unwrap());
         assert_eq!(names(&list(&caller, &rest).await), ["user1001"]);
     }

@@ -163,7 +163,7 @@ for (const { store, skip } of STORES) {
 
   describe(`when an app says nothing, ${store}`, { skip }, () => {
     it(`4008 to all ${TIMES}, and not to who sends something`, async () => {
-      const server = await startServer({ store, env: { DRIVER_IDLE_TIMEOUT: '1s' } });
+      const server = await startServer({ store, env: { DRIVER_IDLE_TIMEOUT: '3s' } });
       try {
         const [busy, ...drivers] = await newDrivers(server, TIMES + 1);
         const active = chatter(await connectDriver(server, busy), 200);

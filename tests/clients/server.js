@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { createServer } from 'node:net';
@@ -12,10 +12,16 @@ import { fileURLToPath } from 'node:url';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { startNginx } from './proxies.js';
+
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 
 const BINARY = path.resolve(REPOSITORY, process.env.WAGGLE_BIN ?? 'target/debug/waggle');
 const MONGODB_URI = process.env.WAGGLE_TEST_MONGODB_URI;
+/** A directory with `cert.pem` and `key.pem`: then every server is reached through an nginx that has them. */
+const BEHIND_NGINX = process.env.WAGGLE_TEST_NGINX;
+/** Where the logs of all servers are kept, for tests/log_secrets.py to look through. */
+const LOGS = process.env.WAGGLE_TEST_LOGS;
 const STARTED_WITHIN = 60_000;
 const STOPPED_WITHIN = 15_000;
 
@@ -31,16 +37,24 @@ const DEFAULTS = {
   RATE_LIMITS: 'off',
   DEMO_DRIVERS: 'off',
   NO_COLOR: '1',
+  LOG_LEVEL: LOGS ? 'debug' : 'info',
 };
 
-/** Starts a server with an empty store, and a certificate where there is one, and waits until it is ready. */
+/**
+ * Starts a server with an empty store, and a certificate where there is one, and waits until it is ready.
+ * Its `url` is the proxy's where it is behind one, its `port` is its own.
+ */
 export async function startServer({ store = 'embedded', env = {}, certificate } = {}) {
   const dataDir = await mkdtemp(path.join(tmpdir(), 'waggle-clients-'));
   const storeEnv = store === 'mongodb' ? { MONGODB_URI: freshDatabase() } : {};
   const tlsEnv = certificate ? { TLS_CERT: path.join(dataDir, 'cert.pem'), TLS_KEY: path.join(dataDir, 'key.pem') } : {};
   const port = await freePort();
-  const url = `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
-  const server = new Server(url, dataDir, { ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...tlsEnv, ...env, DATA_DIR: dataDir, PORT: String(port) });
+  const proxy = BEHIND_NGINX && !certificate ? await startNginx(port, await certificateIn(BEHIND_NGINX)) : null;
+  const url = proxy?.url ?? `${certificate ? 'https' : 'http'}://127.0.0.1:${port}`;
+  const proxyEnv = proxy ? { TRUSTED_PROXIES: '127.0.0.1' } : {};
+  const server = new Server(url, dataDir, {
+    ...DEFAULTS, PUBLIC_URL: url, ...storeEnv, ...tlsEnv, ...proxyEnv, ...env, DATA_DIR: dataDir, PORT: String(port),
+  }, proxy);
   try {
     if (certificate) await server.install(certificate);
     await server.start();
@@ -58,12 +72,16 @@ class Server {
   #process = null;
   #log = '';
   #ca;
+  #proxy;
 
-  constructor(url, dataDir, env) {
+  constructor(url, dataDir, env, proxy) {
     this.url = url;
     this.#dataDir = dataDir;
     this.#env = env;
+    this.#proxy = proxy;
   }
+
+  get port() { return Number(this.#env.PORT); }
 
   /** What the server has logged. */
   get log() { return this.#log; }
@@ -113,7 +131,8 @@ class Server {
   }
 
   async close() {
-    await this.stop();
+    await Promise.all([this.stop(), this.#proxy?.close()]);
+    if (LOGS) await appendFile(path.join(LOGS, `clients-${process.pid}.log`), this.#log);
     await rm(this.#dataDir, { recursive: true, force: true });
   }
 
@@ -134,7 +153,7 @@ class Server {
   }
 
   #answers() {
-    const { get } = this.#ca ? https : http;
+    const { get } = this.url.startsWith('https') ? https : http;
     return new Promise((resolve) => {
       get(`${this.url}/health/ready`, { ca: this.#ca, agent: false }, (answer) => {
         answer.resume();
@@ -150,13 +169,20 @@ class Server {
   }
 }
 
-function freshDatabase() {
+async function certificateIn(directory) {
+  const [cert, key] = await Promise.all(['cert.pem', 'key.pem'].map((file) => readFile(path.join(directory, file), 'utf8')));
+  return { cert, key };
+}
+
+/** The address of a database that nobody has used. */
+export function freshDatabase() {
   const uri = new URL(MONGODB_URI);
   uri.pathname = `/waggle_clients_${randomBytes(6).toString('hex')}`;
   return uri.toString();
 }
 
-async function freePort() {
+/** A port that nobody listens on. */
+export async function freePort() {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();

@@ -22,7 +22,7 @@ export async function startTls(server) {
   const { key, cert } = await newCertificate();
   const open = new Set();
   const terminator = createServer({ key, cert }, (outside) => {
-    const inside = connect(Number(new URL(server.url).port), '127.0.0.1');
+    const inside = connect(server.port, '127.0.0.1');
     for (const [one, another] of [[outside, inside], [inside, outside]]) {
       open.add(one);
       one.on('close', () => { open.delete(one); another.destroySoon(); });

@@ -5,6 +5,7 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import { request } from 'node:https';
+import { connect as connectTcp } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { connect } from 'node:tls';
@@ -103,6 +104,21 @@ describe('TLS in process', () => {
     socket.destroy();
     const old = connect({ ...options, maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' });
     await assert.rejects(once(old, 'secureConnect'));
+  });
+
+  it('waits for a handshake no longer than TLS_HANDSHAKE_TIMEOUT', async () => {
+    const hasty = await startServer({ certificate: await newCertificate(), env: { TLS_HANDSHAKE_TIMEOUT: '500ms' } });
+    try {
+      const port = Number(new URL(hasty.url).port);
+      // Nothing at all; and the first byte of a handshake that does not go on.
+      await Promise.all([[], [0x16]].map(async (bytes) => {
+        const socket = connectTcp({ port, host: '127.0.0.1' });
+        socket.on('error', () => {}).resume().write(Buffer.from(bytes));
+        await inTime(once(socket, 'close'), 'close');
+      }));
+    } finally {
+      await hasty.close();
+    }
   });
 
   it('takes a new certificate on SIGHUP, keeps a good one in the place of a bad one, and drops nobody', async () => {

@@ -24,6 +24,11 @@ pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// Opens an Engine.IO session over a WebSocket, and nothing more. `None` when nobody answers.
 pub(crate) async fn open(port: u16, receive_buffer: Option<u32>) -> Option<Socket> {
+    Some(shake_hands(port, receive_buffer).await?.0)
+}
+
+/// The same, and how long the server is silent at most.
+async fn shake_hands(port: u16, receive_buffer: Option<u32>) -> Option<(Socket, Duration)> {
     let tcp = TcpSocket::new_v4().unwrap();
     if let Some(size) = receive_buffer {
         tcp.set_recv_buffer_size(size).unwrap();
@@ -32,7 +37,10 @@ pub(crate) async fn open(port: u16, receive_buffer: Option<u32>) -> Option<Socke
     stream.set_nodelay(true).ok()?;
     let url = format!("ws://127.0.0.1:{port}/socket.io/?EIO=4&transport=websocket");
     let (mut socket, _) = tokio_tungstenite::client_async(url, stream).await.ok()?;
-    next_text(&mut socket).await?.starts_with('0').then_some(socket)
+    let open = next_text(&mut socket).await?;
+    let open: Value = serde_json::from_str(open.strip_prefix('0')?).ok()?;
+    let silence = open["pingInterval"].as_u64()? + open["pingTimeout"].as_u64()?;
+    Some((socket, Duration::from_millis(silence)))
 }
 
 /// The next packet; pings are answered.
@@ -48,11 +56,15 @@ pub(crate) async fn next_text(socket: &mut Socket) -> Option<String> {
 
 /// Opens a session and joins `/`. `None` when the transport ends meanwhile.
 pub(crate) async fn join(port: u16, auth: &Value, receive_buffer: Option<u32>) -> Option<Socket> {
-    let mut socket = open(port, receive_buffer).await?;
+    Some(join_alive(port, auth, receive_buffer).await?.0)
+}
+
+async fn join_alive(port: u16, auth: &Value, buffer: Option<u32>) -> Option<(Socket, Duration)> {
+    let (mut socket, silence) = shake_hands(port, buffer).await?;
     socket.send(format!("40{auth}").into()).await.ok()?;
     let answer = next_text(&mut socket).await?;
     assert!(answer.starts_with("40"), "{answer}");
-    Some(socket)
+    Some((socket, silence))
 }
 
 /// An event with an ack id.
@@ -71,7 +83,8 @@ type Acks = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
 
-/// A client that reads all the time.
+/// A client that reads all the time, and takes a silent transport for an ended one, as the official
+/// client does.
 pub(crate) struct Client {
     sink: Arc<AsyncMutex<SplitSink<Socket, Message>>>,
     acks: Acks,
@@ -87,18 +100,28 @@ impl Client {
     }
 
     pub(crate) async fn connect_with(port: u16, auth: &Value) -> Option<Self> {
-        let joined = tokio::time::timeout(LIMIT, join(port, auth, None)).await;
-        joined.ok().flatten().map(Self::over)
+        let joined = tokio::time::timeout(LIMIT, join_alive(port, auth, None)).await;
+        joined.ok().flatten().map(|(socket, silence)| Self::reading(socket, silence))
     }
 
-    /// Reads what comes over a socket that has joined.
-    pub(crate) fn over(socket: Socket) -> Self {
+    fn reading(socket: Socket, silence: Duration) -> Self {
         let (sink, stream) = socket.split();
         let sink = Arc::new(AsyncMutex::new(sink));
         let acks = Acks::default();
         let (noted, events) = mpsc::unbounded_channel();
-        let reader = tokio::spawn(read(stream, sink.clone(), acks.clone(), noted));
+        let reader = tokio::spawn(read(stream, silence, sink.clone(), acks.clone(), noted));
         Self { sink, acks, next_ack: AtomicU64::new(0), events, reader }
+    }
+
+    /// Looks at no event from here on.
+    pub(crate) fn ignore_events(&mut self) {
+        self.events.close();
+        while self.events.try_recv().is_ok() {}
+    }
+
+    /// The next event, whatever it is; `None` at the end of the transport.
+    pub(crate) async fn next_event(&mut self) -> Option<(String, Value)> {
+        self.events.recv().await
     }
 
     /// Sends an event; the ack comes later.
@@ -190,19 +213,20 @@ impl Drop for Client {
 
 async fn read(
     mut stream: SplitStream<Socket>,
+    silence: Duration,
     sink: Arc<AsyncMutex<SplitSink<Socket, Message>>>,
     acks: Acks,
     events: mpsc::UnboundedSender<(String, Value)>,
 ) {
-    while let Some(Ok(message)) = stream.next().await {
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(silence, stream.next()).await {
         let Message::Text(text) = message else { continue };
         match text.as_str() {
             // A connection that ends meanwhile ends the loop as well.
             "2" => sink.lock().await.send("3".into()).await.unwrap_or_default(),
             text if text.starts_with("43") => acknowledge(&acks, &text[2..]),
-            text if text.starts_with("42") => {
+            text if text.starts_with("42") && !events.is_closed() => {
                 let (name, payload): (String, Value) = serde_json::from_str(&text[2..]).unwrap();
-                // A test that does not look at events drops the other end.
+                // A test that does not look at events closes the other end.
                 let _ = events.send((name, payload));
             }
             _ => {}

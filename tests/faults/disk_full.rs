@@ -1,13 +1,12 @@
 //! The embedded store on a full disk: sends are refused, reading goes on, nothing acknowledged is
 //! lost, and writing works again when there is room.
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::setting::disk::Disk;
 use crate::setting::rest::User;
 use crate::setting::server::{Server, Setup};
 use crate::setting::turn;
@@ -94,49 +93,23 @@ async fn a_file_that_cannot_grow_refuses_sends_and_loses_nothing() {
     assert_stored(&server, &from, &to, &acked).await;
 }
 
-/// A small disk of its own; unmounted when dropped.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// `None` where mounting is not permitted.
-    fn mount(at: PathBuf) -> Option<Self> {
-        std::fs::create_dir_all(&at).unwrap();
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=4m", "waggle-faults"]).arg(&at);
-        mount.output().is_ok_and(|ended| ended.status.success()).then_some(Self(at))
-    }
-
-    fn enlarge(&self) {
-        let mut mount = Command::new("mount");
-        mount.args(["-o", "remount,size=64m"]).arg(&self.0);
-        assert!(mount.status().unwrap().success());
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        // Lazily: the server may still be ending.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_refuses_sends_until_there_is_room_and_loses_nothing() {
     let _turn = turn();
     let setup = Setup::embedded();
-    let Some(disk) = Disk::mount(setup.directory().join("disk")) else {
+    let Some(disk) = Disk::mount(setup.directory().join("disk"), "4m") else {
         println!("disk full: mounting is not permitted here, so only the file limit was tried");
         return;
     };
     // The log is on the full disk too, as it often is.
-    let mut server = setup.on_disk(&disk.0).start().await;
+    let mut server = setup.on_disk(disk.path()).start().await;
     let [from, to] = server.rest.register_all(["from", "peer"]).await;
     let client = Client::connect(server.port(), &from.token).await.unwrap();
     let mut acked = fill(&client, &to).await;
     server.assert_alive();
     assert_stored(&server, &from, &to, &acked).await;
 
-    disk.enlarge();
+    disk.enlarge("64m");
     assert_writes_again(&client, &to, &mut acked).await;
     drop(client);
     server.kill().await;

@@ -133,18 +133,11 @@ struct World {
 
 impl World {
     async fn new(rest: Rest, port: u16) -> Self {
-        let body = json!({ "username": "admin", "password": PASSWORD }).to_string();
-        let (status, answer) = rest.post("/api/auth/login", None, body).await;
-        assert_eq!(status, 200, "{answer}");
-        let admin = answer["data"]["token"].as_str().unwrap().to_owned();
+        let admin = rest.log_in("admin", PASSWORD).await;
         let mut drivers = Vec::new();
         for number in 0..DRIVERS {
             let name = format!("driver-{number}");
-            let body = json!({ "username": name, "email": format!("{name}@example.com"),
-                "password": PASSWORD, "role": "driver" });
-            let (status, answer) = rest.post("/api/auth/register", None, body.to_string()).await;
-            assert_eq!(status, 201, "{answer}");
-            let token = answer["data"]["token"].as_str().unwrap().to_owned();
+            let token = rest.register_as(&name, "driver").await.token;
             let (sent, told, given) = (Mutex::default(), Mutex::default(), Mutex::default());
             drivers.push(Arc::new(Driver { name, token, sent, told, given }));
         }

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 const PIPELINED: usize = 20;
 
 async fn assert_recovered(server: &Server, load: &mut Load) {
-    until("ready again", PATIENCE, async || (server.rest.ready().await == 200).then_some(())).await;
+    server.await_ready().await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     load.assert_running();
 }
@@ -64,7 +64,7 @@ async fn nothing_acked_is_lost_or_doubled_when_mongod_is_killed() {
     let _turn = turn();
     let mongod = Mongod::start().await;
     let mut server = Setup::mongo(&mongod).start().await;
-    let mut load = Load::start(&server.rest, server.port()).await;
+    let mut load = Load::start(&server).await;
     let mut noticed = Duration::ZERO;
     for kill in 0..KILLS {
         load.ledger.await_more(BETWEEN, PATIENCE).await;
@@ -76,14 +76,14 @@ async fn nothing_acked_is_lost_or_doubled_when_mongod_is_killed() {
         mongod.start_again().await;
         assert_recovered(&server, &mut load).await;
     }
-    load.finish().await;
+    let ledger = load.ledger.clone();
+    let tally = load.finish(&server).await;
     server.assert_alive();
-    let tally = load.ledger.check(&server.rest, &load.conversations).await;
-    let refused = load.ledger.unavailable.load(Ordering::SeqCst);
+    let refused = ledger.unavailable.load(Ordering::SeqCst);
     println!(
-        "kill_mongod: {KILLS} kills, {tally}; first refusal after {noticed:?}, {refused} sends \
+        "kill_mongod: kills={KILLS} {tally}; first refusal after {noticed:?}, {refused} sends \
          unavailable, slowest answer {:?}",
-        load.ledger.slowest()
+        ledger.slowest()
     );
     tally.assert_whole();
 }
@@ -93,17 +93,17 @@ async fn what_was_under_way_when_mongod_froze_is_stored_once() {
     let _turn = turn();
     let mongod = Mongod::start().await;
     let server = Setup::mongo(&mongod).start().await;
-    let mut load = Load::start(&server.rest, server.port()).await;
+    let mut load = Load::start(&server).await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     mongod.freeze();
     let noticed = assert_noticed(&server, &load).await;
     mongod.thaw();
     assert_recovered(&server, &mut load).await;
-    load.finish().await;
-    let tally = load.ledger.check(&server.rest, &load.conversations).await;
+    let ledger = load.ledger.clone();
+    let tally = load.finish(&server).await;
     println!(
         "mongod frozen: {tally}; first refusal after {noticed:?}, slowest answer {:?}",
-        load.ledger.slowest()
+        ledger.slowest()
     );
     tally.assert_whole();
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::load::{Conversation, Load};
+use crate::load::Load;
 use crate::setting::mongod::Mongod;
 use crate::setting::server::{Server, Setup};
 use crate::setting::turn;
@@ -16,10 +16,10 @@ const BETWEEN: usize = 1000;
 const PATIENCE: Duration = Duration::from_secs(60);
 const LISTENERS: usize = 10;
 
-async fn listen(server: &Server, conversations: &[Conversation]) -> Vec<Client> {
+async fn listen(server: &Server, load: &Load) -> Vec<Client> {
     let mut clients = Vec::new();
-    for number in 0..LISTENERS {
-        let user = conversations[number % conversations.len()].anybody();
+    let people: Vec<_> = load.people().collect();
+    for user in people.iter().cycle().take(LISTENERS) {
         clients.push(Client::connect(server.port(), &user.token).await.unwrap());
     }
     clients
@@ -37,17 +37,17 @@ async fn told(clients: Vec<Client>) -> usize {
 
 async fn stop_and_count(store: &str, setup: Setup) {
     let mut server = setup.start().await;
-    let mut load = Load::start(&server.rest, server.port()).await;
-    let listeners = listen(&server, &load.conversations).await;
+    let mut load = Load::start(&server).await;
+    let listeners = listen(&server, &load).await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     load.assert_running();
     let (status, took) = server.terminate(STOP * 2).await;
     let told = told(listeners).await;
     server.start_again().await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
-    load.finish().await;
-    let tally = load.ledger.check(&server.rest, &load.conversations).await;
-    let refused = load.ledger.unavailable.load(Ordering::SeqCst);
+    let ledger = load.ledger.clone();
+    let tally = load.finish(&server).await;
+    let refused = ledger.unavailable.load(Ordering::SeqCst);
     println!(
         "shutdown on {store}: stopped in {took:?} with {status}, {told} of {LISTENERS} listeners \
          told, {refused} sends refused; {tally}"
@@ -76,7 +76,7 @@ async fn a_stop_while_mongod_is_gone_ends_in_time() {
     let _turn = turn();
     let mongod = Mongod::start().await;
     let mut server = Setup::mongo(&mongod).start().await;
-    let mut load = Load::start(&server.rest, server.port()).await;
+    let load = Load::start(&server).await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
     mongod.kill().await;
     let (status, took) = server.terminate(STOP * 2).await;
@@ -87,6 +87,7 @@ async fn a_stop_while_mongod_is_gone_ends_in_time() {
     mongod.start_again().await;
     server.start_again().await;
     load.ledger.await_more(BETWEEN, PATIENCE).await;
-    load.finish().await;
-    load.ledger.check(&server.rest, &load.conversations).await.assert_whole();
+    let tally = load.finish(&server).await;
+    println!("shutdown without mongod: {tally}");
+    tally.assert_whole();
 }

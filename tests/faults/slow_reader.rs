@@ -27,8 +27,8 @@ struct Scene {
 }
 
 impl Scene {
-    async fn new() -> Self {
-        let server = Setup::embedded().start().await;
+    async fn new(setup: Setup) -> Self {
+        let server = setup.start().await;
         let [reader, sender, one, other, watching] =
             server.rest.register_all(["reader", "sender", "one", "other", "watching"]).await;
         let watcher = Client::connect(server.port(), &watching.token).await.unwrap();
@@ -99,8 +99,8 @@ fn assert_complete(messages: &[Value], count: usize) {
 }
 
 /// A client with a small window joins and then never reads; `count` messages are sent to it.
-async fn stop_reading(count: usize) {
-    let mut scene = Scene::new().await;
+async fn stop_reading(setup: Setup, count: usize) {
+    let mut scene = Scene::new(setup).await;
     let port = scene.port();
     let before = scene.server.rest.sockets().await;
     let stalled =
@@ -139,19 +139,21 @@ async fn stop_reading(count: usize) {
 async fn a_client_that_stops_reading_is_gone_in_15_s_and_misses_nothing() {
     let _turn = turn();
     // More than the kernel takes, less than the send buffer: the write stall must notice.
-    stop_reading(500).await;
+    stop_reading(Setup::embedded(), 500).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_whose_send_buffer_overflows_is_cut_and_misses_nothing() {
     let _turn = turn();
-    stop_reading(1500).await;
+    // No stall is noticed in time: the overflow must be.
+    let setup = Setup::embedded().with("WRITE_STALL", "10m").with("SEND_BUFFER_PACKETS", "256");
+    stop_reading(setup, 1000).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_sends_without_ever_reading_is_gone_in_15_s() {
     let _turn = turn();
-    let mut scene = Scene::new().await;
+    let mut scene = Scene::new(Setup::embedded()).await;
     let auth = json!({ "token": scene.reader.token });
     let mut socket = client::join(scene.port(), &auth, Some(4096)).await.unwrap();
     let (started, before) = (Instant::now(), scene.server.memory());

@@ -30,6 +30,7 @@ every_store! {
             driver_number: None,
             password_hash: new.password_hash.clone(),
             created_at: new.created_at,
+            ban: None,
         };
         assert_eq!(account, expected);
         let by_name = LoginName::Username("alice.b".to_owned());

@@ -4,31 +4,20 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use waggle::app::embedded_migrations;
 use waggle::auth::store::embedded::EmbeddedAuthStore;
 use waggle::chat::store::embedded::EmbeddedChatStore;
 use waggle::drivers::store::embedded::EmbeddedDriverStore;
 use waggle::ids::{ConversationId, UserId};
 use waggle::orders::store::embedded::EmbeddedOrderStore;
 use waggle::presence::store::embedded::EmbeddedPresenceStore;
+use waggle::privacy::store::embedded::EmbeddedErasureStore;
 use waggle::rooms::store::embedded::EmbeddedRoomStore;
 use waggle::store::Migration;
 use waggle::store::embedded::{Embedded, OpenError};
 use waggle::users::store::embedded::EmbeddedUserStore;
 
 use crate::fixture::{Stores, at, idempotent, repeated};
-
-fn migrations() -> Vec<Migration> {
-    use waggle::{auth, chat, drivers, orders, presence, rooms};
-    [
-        auth::store::embedded::MIGRATIONS,
-        presence::store::embedded::MIGRATIONS,
-        chat::store::embedded::MIGRATIONS,
-        rooms::store::embedded::MIGRATIONS,
-        drivers::store::embedded::MIGRATIONS,
-        orders::store::embedded::MIGRATIONS,
-    ]
-    .concat()
-}
 
 /// A directory that goes when the test ends, however it ends.
 struct TestDir(PathBuf);
@@ -62,6 +51,7 @@ fn stores(db: &Embedded) -> Stores {
         rooms: Arc::new(EmbeddedRoomStore::new(db.clone())),
         drivers: Arc::new(EmbeddedDriverStore::new(db.clone())),
         orders: Arc::new(EmbeddedOrderStore::new(db.clone())),
+        erasures: Arc::new(EmbeddedErasureStore::new(db.clone())),
         another: Arc::new(move || stores(&same)),
     }
 }
@@ -69,7 +59,7 @@ fn stores(db: &Embedded) -> Stores {
 /// Runs a test on a database of its own.
 pub(crate) async fn run<F: Future<Output = ()>>(test: impl FnOnce(Stores) -> F) {
     let dir = TestDir::new();
-    let db = Embedded::open(&dir.file(), &migrations()).unwrap();
+    let db = Embedded::open(&dir.file(), &embedded_migrations()).unwrap();
     test(stores(&db)).await;
     db.close().await;
 }
@@ -89,13 +79,13 @@ const OLD_MESSAGES: Migration = Migration {
 #[tokio::test]
 async fn messages_from_before_there_were_rooms_are_still_there() {
     let dir = TestDir::new();
-    let mut steps: Vec<_> = migrations();
+    let mut steps: Vec<_> = embedded_migrations();
     steps.retain(|step| step.domain != "chat" || step.version == 1);
     steps.push(OLD_MESSAGES);
     let old = Embedded::open(&dir.file(), &steps).unwrap();
     old.close().await;
 
-    let steps = [&migrations()[..], &[OLD_MESSAGES]].concat();
+    let steps = [&embedded_migrations()[..], &[OLD_MESSAGES]].concat();
     let db = Embedded::open(&dir.file(), &steps).unwrap();
     let stores = stores(&db);
     let id = |byte| ConversationId::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, byte]);
@@ -117,7 +107,7 @@ async fn messages_from_before_there_were_rooms_are_still_there() {
 async fn a_newer_schema_is_refused() {
     let dir = TestDir::new();
     let newer = Migration { domain: "chat", version: 3, sql: "" };
-    drop(Embedded::open(&dir.file(), &[&migrations()[..], &[newer]].concat()).unwrap());
-    let refused = Embedded::open(&dir.file(), &migrations()).err().unwrap();
+    drop(Embedded::open(&dir.file(), &[&embedded_migrations()[..], &[newer]].concat()).unwrap());
+    let refused = Embedded::open(&dir.file(), &embedded_migrations()).err().unwrap();
     assert!(matches!(refused, OpenError::Newer { .. }), "{refused}");
 }

@@ -12,6 +12,7 @@ use waggle::drivers::store::DriverStore;
 use waggle::ids::{ConversationId, MessageId, RoomId, UserId};
 use waggle::orders::store::OrderStore;
 use waggle::presence::store::PresenceStore;
+use waggle::privacy::store::ErasureStore;
 use waggle::rooms::store::RoomStore;
 use waggle::text::MessageText;
 use waggle::users::store::UserStore;
@@ -26,6 +27,7 @@ pub(crate) struct Stores {
     pub(crate) rooms: Arc<dyn RoomStore>,
     pub(crate) drivers: Arc<dyn DriverStore>,
     pub(crate) orders: Arc<dyn OrderStore>,
+    pub(crate) erasures: Arc<dyn ErasureStore>,
     /// The stores of another node on the same database.
     pub(crate) another: Arc<dyn Fn() -> Stores + Send + Sync>,
 }

@@ -10,11 +10,13 @@ mod mongo;
 
 mod accounts;
 mod appending;
+mod bans;
 mod directory;
 mod drivers;
 mod inbox;
 mod logins;
 mod orders;
+mod personal;
 mod presence;
 mod reading;
 mod repeats;

@@ -1,11 +1,13 @@
 //! The stores on MongoDB: each test in a database of its own on one real server.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
+use waggle::app::mongo_migrations;
 use waggle::auth::store::mongo::MongoAuthStore;
 use waggle::chat::store::Appended;
 use waggle::chat::store::mongo::MongoChatStore;
@@ -13,6 +15,7 @@ use waggle::drivers::store::mongo::MongoDriverStore;
 use waggle::ids::RoomId;
 use waggle::orders::store::mongo::MongoOrderStore;
 use waggle::presence::store::mongo::MongoPresenceStore;
+use waggle::privacy::store::mongo::MongoErasureStore;
 use waggle::rooms::model::{Member, Room};
 use waggle::rooms::store::mongo::MongoRoomStore;
 use waggle::store::mongo::{MigrateError, Mongo, MongoMigration};
@@ -21,19 +24,6 @@ use waggle::users::store::mongo::MongoUserStore;
 
 use crate::fixture::{Stores, append, at, at_once, idempotent, somebody, stored, text, whole};
 use crate::orders;
-
-fn migrations() -> Vec<MongoMigration> {
-    use waggle::{auth, chat, drivers, orders, presence, rooms};
-    [
-        auth::store::mongo::MIGRATIONS,
-        presence::store::mongo::MIGRATIONS,
-        chat::store::mongo::MIGRATIONS,
-        rooms::store::mongo::MIGRATIONS,
-        drivers::store::mongo::MIGRATIONS,
-        orders::store::mongo::MIGRATIONS,
-    ]
-    .concat()
-}
 
 /// The server's URI with a database name of this test's own.
 fn fresh_uri() -> String {
@@ -56,6 +46,7 @@ fn stores(db: &Mongo) -> Stores {
         rooms: Arc::new(MongoRoomStore::new(db)),
         drivers: Arc::new(MongoDriverStore::new(db)),
         orders: Arc::new(MongoOrderStore::new(db)),
+        erasures: Arc::new(MongoErasureStore::new(db)),
         another: Arc::new(move || stores(&same)),
     }
 }
@@ -79,7 +70,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         test(stores(&db)).await;
     })
     .await;
@@ -90,8 +81,8 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     run_on(|db| async move {
         let newer =
             MongoMigration { domain: "chat", version: 99, apply: |_| Box::pin(async { Ok(()) }) };
-        db.migrate(&[&migrations()[..], &[newer]].concat()).await.unwrap();
-        let refused = db.migrate(&migrations()).await.unwrap_err();
+        db.migrate(&[&mongo_migrations()[..], &[newer]].concat()).await.unwrap();
+        let refused = db.migrate(&mongo_migrations()).await.unwrap_err();
         assert!(
             matches!(&refused, MigrateError::Newer { domain, stored: 99, known: 2 } if domain == "chat"),
             "{refused}"
@@ -104,11 +95,13 @@ async fn a_newer_schema_is_refused_and_left_alone() {
 async fn nodes_that_start_at_once_migrate_once_each_and_agree() {
     run_on(|db| async move {
         let nodes = (0..4).map(|_| db.clone());
-        let outcomes = at_once(nodes.map(|db| async move { db.migrate(&migrations()).await }));
+        let outcomes =
+            at_once(nodes.map(|db| async move { db.migrate(&mongo_migrations()).await }));
         assert!(outcomes.await.into_iter().all(|outcome| outcome.is_ok()));
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let versions = db.database().collection::<Document>("schema_versions");
-        assert_eq!(versions.count_documents(doc! {}).await.unwrap(), 6);
+        let domains: HashSet<_> = mongo_migrations().into_iter().map(|step| step.domain).collect();
+        assert_eq!(versions.count_documents(doc! {}).await.unwrap(), domains.len() as u64);
     })
     .await;
 }
@@ -156,7 +149,7 @@ async fn fail(db: &Mongo, kind: &str, times: i32, how: Document) -> i32 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_database_fails_at_is_neither_lost_nor_doubled() {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let stores = stores(&db);
         let (alice, bob) = (somebody(), somebody());
         let hows = [
@@ -195,7 +188,7 @@ async fn what_the_database_fails_at_is_neither_lost_nor_doubled() {
 #[tokio::test]
 async fn a_message_the_database_refuses_does_not_stop_the_others() {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let only_short = doc! { "content": { "$not": { "$regex": "^refused" } } };
         let rule = doc! { "collMod": "messages", "validator": only_short };
         db.database().run_command(rule).await.unwrap();
@@ -215,7 +208,7 @@ async fn a_message_the_database_refuses_does_not_stop_the_others() {
 #[tokio::test]
 async fn a_room_counts_only_once_it_is_there_itself() {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let stores = stores(&db);
         let (room, owner) = new_room();
         // What a node leaves that ends half-way through a new room, or through closing one.
@@ -250,7 +243,7 @@ fn new_room() -> (Room, Member) {
 #[tokio::test]
 async fn the_age_that_history_reaches_is_the_databases_to_keep_and_survives_a_migration() {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let drivers = stores(&db).drivers;
         let day = Duration::from_hours(24);
         assert_eq!(oldest_kept(&db).await, Some(30 * day));
@@ -259,7 +252,7 @@ async fn the_age_that_history_reaches_is_the_databases_to_keep_and_survives_a_mi
             assert_eq!(oldest_kept(&db).await, Some(days * day));
         }
         db.database().collection::<Document>("schema_versions").drop().await.unwrap();
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         assert_eq!(oldest_kept(&db).await, Some(400 * day));
     })
     .await;
@@ -274,7 +267,7 @@ async fn oldest_kept(db: &Mongo) -> Option<Duration> {
 #[tokio::test]
 async fn a_counter_that_fell_behind_gives_no_number_twice() {
     run_on(|db| async move {
-        db.migrate(&migrations()).await.unwrap();
+        db.migrate(&mongo_migrations()).await.unwrap();
         let stores = stores(&db);
         for number in 1..=20 {
             assert_eq!(

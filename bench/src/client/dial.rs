@@ -28,6 +28,8 @@ pub struct Dialer {
     /// Name and port.
     host: String,
     namespace: Arc<str>,
+    /// The first of the local addresses, and how many follow each other.
+    first: Ipv4Addr,
     sources: u32,
     dialed: AtomicU32,
 }
@@ -50,9 +52,32 @@ impl Dialer {
             server,
             host: format!("{host}:{port}"),
             namespace: namespace_prefix(namespace).into(),
+            first: Ipv4Addr::LOCALHOST,
             sources: u32::from(sources),
             dialed: AtomicU32::new(0),
         })
+    }
+
+    /// The same in another namespace, from other local addresses: `sources` of them from `first` on.
+    pub fn variant(&self, namespace: &str, first: Ipv4Addr, sources: u32) -> Self {
+        Self {
+            server: self.server,
+            host: self.host.clone(),
+            namespace: namespace_prefix(namespace).into(),
+            first,
+            sources,
+            dialed: AtomicU32::new(0),
+        }
+    }
+
+    /// Name and port of the server.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// What stands before the body of each packet of the namespace.
+    pub fn namespace(&self) -> &Arc<str> {
+        &self.namespace
     }
 
     /// A client of the user with this token, joined to the namespace.
@@ -103,7 +128,7 @@ impl Dialer {
     }
 
     /// The packet that joins the namespace.
-    fn join(&self, token: &str) -> String {
+    pub fn join(&self, token: &str) -> String {
         format!("40{}{}", self.namespace, serde_json::json!({ "token": token }))
     }
 
@@ -116,11 +141,12 @@ impl Dialer {
         Ok(socket)
     }
 
-    async fn tcp(&self) -> Result<TcpStream> {
+    /// A TCP connection, from the address whose turn it is.
+    pub async fn tcp(&self) -> Result<TcpStream> {
         let socket = if self.server.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         if self.server.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
             let turn = self.dialed.fetch_add(1, Ordering::Relaxed) % self.sources;
-            let source = Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() + turn);
+            let source = Ipv4Addr::from_bits(self.first.to_bits() + turn);
             socket.bind((source, 0).into()).with_context(|| format!("binding {source}"))?;
         }
         socket.set_nodelay(true)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::packet::{Kind, Packet};
@@ -41,6 +42,31 @@ impl LeanClient {
         }
         let Self { socket, namespace, pong_due, .. } = self;
         socket.read(|text| sort(text, namespace, pong_due, &mut show)).await
+    }
+
+    /// Sends an event and waits for its answer: the body, for [`answer`](super::answer). Other packets are dropped.
+    pub async fn ask(&mut self, event: &str, payload: &impl Serialize) -> Result<String> {
+        let asked = self.emit_with_ack(event, payload).await?;
+        let mut answer = None;
+        while answer.is_none() {
+            self.read(|packet, body| {
+                if (packet.kind, packet.id) == (Kind::Ack, Some(asked)) {
+                    answer = Some(body.to_owned());
+                }
+            })
+            .await?;
+        }
+        answer.context("an answer")
+    }
+
+    /// Sends the beginning of a frame that never ends.
+    pub async fn write_part(&mut self) -> Result<()> {
+        self.socket.write_part().await
+    }
+
+    /// The connection below, for those who do not end it as they should.
+    pub fn into_tcp(self) -> TcpStream {
+        self.socket.into_tcp()
     }
 
     /// Leaves and closes, as far as the server goes along in time.

@@ -3,8 +3,10 @@
 
 mod dial;
 mod frame;
+mod http;
 mod lean;
 mod packet;
+mod poll;
 mod raw;
 
 use std::sync::Arc;
@@ -20,8 +22,10 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub use dial::Dialer;
 pub use frame::{Purpose, encode};
+pub use http::{Http, Request};
 pub use lean::LeanClient;
 pub use packet::{Kind, Packet, event_name};
+pub use poll::Poller;
 pub use raw::RawClient;
 
 /// How long a client waits for its transport to close.

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll, ready};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -82,6 +82,44 @@ impl RawClient {
             })
         })
         .await
+    }
+
+    /// Reads as [`RawClient::read`] does, and meanwhile writes `out`, which loses what has gone: so that one who sends
+    /// more than the server takes still hears it.
+    pub async fn exchange(
+        &mut self,
+        out: &mut Vec<u8>,
+        mut show: impl FnMut(&str) -> Result<()>,
+    ) -> Result<()> {
+        if let Some(payload) = self.pending.pong.take() {
+            out.extend(frame::encode(Purpose::Other, &payload));
+        }
+        let Self { stream, pending } = self;
+        poll_fn(|context| {
+            if !out.is_empty()
+                && let Poll::Ready(wrote) = Pin::new(&mut *stream).poll_write(context, out)
+            {
+                return Poll::Ready(
+                    wrote.map(|wrote| drop(out.drain(..wrote))).map_err(Into::into),
+                );
+            }
+            SHARED.with_borrow_mut(|buffer| {
+                let read = ready!(poll_read(stream, context, buffer))?;
+                Poll::Ready(pending.see(read, &mut show))
+            })
+        })
+        .await
+    }
+
+    /// Sends the beginning of a frame that never ends.
+    pub async fn write_part(&mut self) -> Result<()> {
+        let whole = frame::encode(Purpose::Text, &[b'4'; 20_000]);
+        self.write_frames(&whole[..10_000]).await
+    }
+
+    /// The connection below, for those who do not end it as they should.
+    pub fn into_tcp(self) -> TcpStream {
+        self.stream
     }
 
     /// Sends a text frame.

@@ -25,7 +25,7 @@ const FAILURES: usize = 100;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The connections of this scenario, and what became of them.
-struct Crowd {
+pub(super) struct Crowd {
     dialer: Arc<Dialer>,
     accounts: Vec<Arc<Account>>,
     wanted: usize,
@@ -35,6 +35,35 @@ struct Crowd {
     dropped: AtomicUsize,
     latencies: Latencies,
     leave: CancellationToken,
+}
+
+impl Crowd {
+    /// So many connections of these accounts, none of them open yet.
+    pub(super) fn new(
+        dialer: Arc<Dialer>,
+        accounts: Vec<Arc<Account>>,
+        wanted: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            dialer,
+            accounts,
+            wanted,
+            begun: AtomicUsize::new(0),
+            connected: AtomicUsize::new(0),
+            failed: AtomicUsize::new(0),
+            dropped: AtomicUsize::new(0),
+            latencies: Latencies::new(),
+            leave: CancellationToken::new(),
+        })
+    }
+
+    /// Has all of them leave.
+    pub(super) async fn dismiss(&self, mut holders: JoinSet<()>) -> Result<()> {
+        self.leave.cancel();
+        let closed =
+            timeout(CLOSE_TIMEOUT, async { while holders.join_next().await.is_some() {} }).await;
+        closed.map_err(|_| anyhow!("the connections did not close within {CLOSE_TIMEOUT:?}"))
+    }
 }
 
 /// The moments at which the server was read.
@@ -53,24 +82,15 @@ pub async fn run(bench: &Bench, hold: &Hold) -> Result<Report> {
         connections > 0 && users > 0 && in_flight > 0,
         "connections, users and in-flight must be at least 1"
     );
-    let crowd = Arc::new(Crowd {
-        dialer: Arc::clone(&bench.dialer),
-        accounts: bench.accounts.take(users).await?,
-        wanted: connections,
-        begun: AtomicUsize::new(0),
-        connected: AtomicUsize::new(0),
-        failed: AtomicUsize::new(0),
-        dropped: AtomicUsize::new(0),
-        latencies: Latencies::new(),
-        leave: CancellationToken::new(),
-    });
+    let accounts = bench.accounts.take(users).await?;
+    let crowd = Crowd::new(Arc::clone(&bench.dialer), accounts, connections);
     let moments = measure(bench, hold, &crowd).await?;
     Ok(report(bench, hold, &crowd, &moments))
 }
 
 async fn measure(bench: &Bench, hold: &Hold, crowd: &Arc<Crowd>) -> Result<Moments> {
     let before = bench.server.sample().await?;
-    let mut holders = connect_all(crowd, hold.in_flight).await?;
+    let holders = connect_all(crowd, hold.in_flight).await?;
     let connected = bench.server.sample().await?;
     let shown = Arc::clone(crowd);
     let _progress = Progress::start("holding", move || {
@@ -80,15 +100,12 @@ async fn measure(bench: &Bench, hold: &Hold, crowd: &Arc<Crowd>) -> Result<Momen
     let settled = bench.server.sample().await?;
     sleep(Duration::from_secs(hold.idle)).await;
     let idle = bench.server.sample().await?;
-    crowd.leave.cancel();
-    let closed =
-        timeout(CLOSE_TIMEOUT, async { while holders.join_next().await.is_some() {} }).await;
-    closed.map_err(|_| anyhow!("the connections did not close within {CLOSE_TIMEOUT:?}"))?;
+    crowd.dismiss(holders).await?;
     Ok(Moments { before, connected, settled, idle, closed: bench.server.sample().await? })
 }
 
 /// Connects them all with a few under way at a time, and answers the tasks that hold them.
-async fn connect_all(crowd: &Arc<Crowd>, in_flight: usize) -> Result<JoinSet<()>> {
+pub(super) async fn connect_all(crowd: &Arc<Crowd>, in_flight: usize) -> Result<JoinSet<()>> {
     let shown = Arc::clone(crowd);
     let _progress = Progress::start("connecting", move || {
         format!("{} of {}", shown.connected.load(Ordering::Relaxed), shown.wanted)
@@ -178,7 +195,7 @@ fn memory(report: &mut Report, moments: &Moments, connected: f64) {
     report.figure("RSS per connection", grown, "KiB");
 }
 
-fn complain(report: &mut Report, crowd: &Crowd) {
+pub(super) fn complain(report: &mut Report, crowd: &Crowd) {
     let failed = crowd.failed.load(Ordering::Relaxed);
     if failed > 0 {
         report.mismatch(format!("{failed} of {} connects failed", crowd.wanted));

@@ -29,15 +29,14 @@ pub async fn run(bench: &Bench, lone: &Lone) -> Result<Report> {
 
     let _progress = Progress::start("lone", move || format!("{} acknowledged", tally.acked.get()));
     timeout(longest, sender.spaced(WARMUP, gap_time)).await.context("warming up")??;
-    field.tally.measure(Window::after(Duration::ZERO, longest.as_secs() + 1));
+    field.tally.measure(&[Window::after(Duration::ZERO, longest.as_secs() + 1)]);
     timeout(longest, sender.spaced(count, gap_time))
         .await
         .with_context(|| format!("longer than {longest:?}"))??;
     sender.finish().await?;
 
     let mut report = Report::new("lone", format!("{count} messages, {gap} ms apart"));
-    report.latencies("acknowledgement", &field.tally.ack);
-    report.latencies("delivery", &field.tally.delivery);
+    field.tally.phases().iter().for_each(|phase| phase.describe(&mut report));
     field.verify(bench, &mut report).await?;
     Ok(report)
 }

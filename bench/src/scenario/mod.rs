@@ -1,6 +1,8 @@
 //! What is measured. Each scenario prepares its clients, lets them run, and reports what it saw and what it cost.
 
+mod churn;
 mod drivers;
+mod flood;
 mod found;
 mod hold;
 mod lone;
@@ -120,6 +122,8 @@ pub async fn run(bench: &mut Bench, scenario: &Scenario, results: &mut Results) 
         Scenario::Orders(options) => orders::run(bench, options).await.context("orders")?,
         Scenario::Nearest(options) => nearest::run(bench, options).await.context("nearest")?,
         Scenario::Drivers(what) => drivers::run(bench, what).await.context("drivers")?,
+        Scenario::Flood(options) => flood::run(bench, options).await.context("flood")?,
+        Scenario::Churn(options) => churn::run(bench, options).await.context("churn")?,
         Scenario::All(all) => return run_all(bench, all, results).await,
     };
     results.add(report);

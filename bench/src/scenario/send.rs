@@ -30,7 +30,7 @@ pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
     let mut field = Field::prepare(bench, send.senders, 2).await?;
     let window =
         Window::after(Duration::from_secs(send.warmup) + Duration::from_millis(100), send.seconds);
-    field.tally.measure(window);
+    field.tally.measure(&[window]);
     let mut senders = start(&mut field, send, window);
     let measured = watch(bench, &field.tally, window).await?;
     await_senders(&mut senders, &mut field, window).await?;
@@ -38,8 +38,7 @@ pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
     let mut report = describe(send);
     measured.fill(&mut report, bench.threads);
     measured.compare(&mut report, send.rate);
-    report.latencies("acknowledgement", &field.tally.ack);
-    report.latencies("delivery", &field.tally.delivery);
+    field.tally.phases().iter().for_each(|phase| phase.describe(&mut report));
     field.verify(bench, &mut report).await?;
     Ok(report)
 }
@@ -75,7 +74,7 @@ async fn watch(bench: &Bench, tally: &Arc<Tally>, window: Window) -> Result<Meas
     Ok(Measured { span: Span { from, to }, acked })
 }
 
-async fn await_senders(
+pub(super) async fn await_senders(
     senders: &mut JoinSet<Result<()>>,
     field: &mut Field,
     window: Window,

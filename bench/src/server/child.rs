@@ -20,23 +20,27 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of the log is shown after a failure.
 const LOG_LINES: usize = 15;
 
-/// Settings of a measured server. The limits stay in the path of each event, too high to be reached.
-const SETTINGS: [(&str, &str); 15] = [
+/// Settings of a measured server.
+const SETTINGS: [(&str, &str); 6] = [
     ("JWT_SECRET", "a-secret-of-the-benchmark-only-0123456789"),
-    ("BCRYPT_COST", "4"),
     ("RUST_LOG", "warn"),
+    ("RATE_LIMIT_REGISTRATIONS", "off"),
+    ("LOCATION_MAX_AGE", "1h"),
+    ("ADMIN_EMAIL", ADMIN.0),
+    ("ADMIN_PASSWORD", ADMIN.1),
+];
+
+/// And of one whose limits are not what is measured: they stay in the path of each event, too high to be reached.
+const NO_LIMITS: [(&str, &str); 9] = [
+    ("BCRYPT_COST", "4"),
     ("RATE_LIMIT_SENDS", "1000000/1s"),
     ("RATE_LIMIT_TYPING", "1000000/1s"),
     ("RATE_LIMIT_CONNECTS", "1000000/1s"),
     ("RATE_LIMIT_JOINS", "off"),
     ("RATE_LIMIT_LOGINS", "off"),
-    ("RATE_LIMIT_REGISTRATIONS", "off"),
     ("RATE_LIMIT_REST_WRITES", "off"),
     ("RATE_LIMIT_ORDERS", "off"),
     ("RATE_LIMIT_LOCATIONS", "off"),
-    ("LOCATION_MAX_AGE", "1h"),
-    ("ADMIN_EMAIL", ADMIN.0),
-    ("ADMIN_PASSWORD", ADMIN.1),
 ];
 
 /// Address and password of the admin of a measured server.
@@ -139,12 +143,22 @@ impl Started {
 
 fn command(binary: &Path, target: &Target, directory: &Path, port: u16) -> Result<Command> {
     let log = File::create(log_path(directory)).context("creating the log")?;
-    let mut command = Command::new(binary);
+    let mut command = match &target.server_cores {
+        None => Command::new(binary),
+        Some(cores) => {
+            let mut pinned = Command::new("taskset");
+            pinned.args(["-c", cores]).arg(binary);
+            pinned
+        }
+    };
     for name in FOREIGN {
         command.env_remove(name);
     }
     // In its own directory, so that no `.env` of a checkout is read.
     command.current_dir(directory).envs(SETTINGS);
+    if !target.keep_limits {
+        command.envs(NO_LIMITS);
+    }
     command.env("PORT", port.to_string()).env("DATA_DIR", directory.join("data"));
     if target.store == Store::Mongo {
         command.env(

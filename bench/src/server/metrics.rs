@@ -18,30 +18,52 @@ pub struct Writers {
     pub locations: WriterCounts,
 }
 
-/// Reads the counters; none where the server has no such page.
-pub async fn writers(http: &reqwest::Client, url: &str) -> Result<Option<Writers>> {
-    let answer = http.get(format!("{url}/metrics")).send().await?;
-    if !answer.status().is_success() {
-        return Ok(None);
-    }
-    let page = answer.text().await?;
-    Ok(Some(Writers { messages: counts(&page, "messages"), locations: counts(&page, "locations") }))
-}
+/// The page, as it was at a moment.
+pub struct Page(String);
 
-/// A counter that is absent has not counted yet.
-fn counts(page: &str, writer: &str) -> WriterCounts {
-    let label = format!("writer=\"{writer}\"");
-    let value = |name| -> f64 { page.lines().filter_map(|line| sample(line, name, &label)).sum() };
-    WriterCounts {
-        commits: value("waggle_group_commits_total"),
-        items: value("waggle_group_items_total"),
+impl Page {
+    /// Reads it; none where the server has no such page.
+    pub async fn read(http: &reqwest::Client, url: &str) -> Result<Option<Self>> {
+        let answer = http.get(format!("{url}/metrics")).send().await?;
+        if !answer.status().is_success() {
+            return Ok(None);
+        }
+        Ok(Some(Self(answer.text().await?)))
     }
-}
 
-fn sample(line: &str, name: &str, label: &str) -> Option<f64> {
-    let (labels, value) = line.strip_prefix(name)?.strip_prefix('{')?.split_once('}')?;
-    let is_meant = labels.split(',').any(|found| found.trim() == label);
-    is_meant.then(|| value.split_whitespace().next()?.parse().ok()).flatten()
+    /// The writers' counts. A counter that is absent has not counted yet.
+    pub fn writers(&self) -> Writers {
+        let counts = |writer: &str| {
+            let label = format!("writer=\"{writer}\"");
+            WriterCounts {
+                commits: self.sum("waggle_group_commits_total", &label),
+                items: self.sum("waggle_group_items_total", &label),
+            }
+        };
+        Writers { messages: counts("messages"), locations: counts("locations") }
+    }
+
+    /// All series of this name that have this label, as `writer="messages"`, or any, together.
+    pub fn sum(&self, name: &str, label: &str) -> f64 {
+        let series = self.series(name);
+        series
+            .filter(|(labels, _)| {
+                label.is_empty() || labels.split(',').any(|of| of.trim() == label)
+            })
+            .fold(0.0, |sum, (_, value)| sum + value)
+    }
+
+    /// The series of this name: their labels, and their values.
+    pub fn series(&self, name: &str) -> impl Iterator<Item = (&str, f64)> {
+        self.0.lines().filter_map(move |line| {
+            let rest = line.strip_prefix(name)?;
+            let (labels, value) = match rest.strip_prefix('{') {
+                Some(labelled) => labelled.split_once('}')?,
+                None => ("", rest.strip_prefix(' ')?),
+            };
+            Some((labels, value.split_whitespace().next()?.parse().ok()?))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -54,12 +76,22 @@ mod tests {
             waggle_group_commits_total{writer=\"messages\"} 4\n\
             waggle_group_commits_total{writer=\"locations\"} 9\n\
             waggle_group_items_total{node=\"a\",writer=\"messages\"} 120 1700000000\n";
-        assert_eq!(counts(page, "messages"), WriterCounts { commits: 4.0, items: 120.0 });
-        assert_eq!(counts(page, "locations"), WriterCounts { commits: 9.0, items: 0.0 });
+        let Writers { messages, locations } = Page(page.to_owned()).writers();
+        assert_eq!(messages, WriterCounts { commits: 4.0, items: 120.0 });
+        assert_eq!(locations, WriterCounts { commits: 9.0, items: 0.0 });
     }
 
     #[test]
     fn a_counter_that_is_absent_is_zero() {
-        assert_eq!(counts("", "messages"), WriterCounts::default());
+        assert_eq!(Page(String::new()).writers(), Writers::default());
+    }
+
+    #[test]
+    fn a_series_may_have_no_labels_and_a_longer_name_is_another() {
+        let page =
+            "waggle_cuts_total 3\nwaggle_cuts_total_more 9\nwaggle_cuts_total{why=\"a\"} 2\n";
+        let page = Page(page.to_owned());
+        assert_eq!(page.sum("waggle_cuts_total", ""), 5.0);
+        assert_eq!(page.sum("waggle_cuts_total", "why=\"a\""), 2.0);
     }
 }

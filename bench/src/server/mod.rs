@@ -12,11 +12,23 @@ use tokio::time::Instant;
 use crate::cli::Target;
 pub use child::ADMIN;
 use child::Started;
-use metrics::{WriterCounts, Writers, writers};
-use process::{Usage, machine_cpu, usage};
+pub use metrics::Page;
+use metrics::{WriterCounts, Writers};
+pub use process::Handles;
+use process::{Usage, handles, machine_cpu, usage};
 
 /// The longest a request for the counters may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection that nothing is asked over is kept: less than the server's `HEADER_TIMEOUT` of 10 s, or a
+/// request would meet its end.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// A client of HTTP whose requests take no longer than this.
+pub fn http_client(longest: Duration) -> reqwest::Result<reqwest::Client> {
+    let client = reqwest::Client::builder().timeout(longest).pool_idle_timeout(POOL_IDLE);
+    client.no_proxy().build()
+}
 
 /// A running server, with the processes whose use is read.
 pub struct Server {
@@ -49,7 +61,7 @@ pub struct Span {
 impl Server {
     /// Starts the server, or takes the one that runs.
     pub async fn open(target: &Target) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).no_proxy().build()?;
+        let http = http_client(REQUEST_TIMEOUT)?;
         let started = match &target.server {
             Some(binary) => Some(Started::start(binary, target, &http).await?),
             None => None,
@@ -65,9 +77,7 @@ impl Server {
 
     /// Reads what was used so far.
     pub async fn sample(&self) -> Result<Sample> {
-        let writers = writers(&self.http, &self.url)
-            .await
-            .with_context(|| format!("reading {}/metrics: is the server running?", self.url))?;
+        let writers = self.page().await?.map(|page| page.writers());
         Ok(Sample {
             at: Instant::now(),
             server: self.pid.map(usage).transpose()?,
@@ -76,6 +86,18 @@ impl Server {
             machine: machine_cpu()?,
             writers,
         })
+    }
+
+    /// Reads its metrics.
+    pub async fn page(&self) -> Result<Option<Page>> {
+        Page::read(&self.http, &self.url)
+            .await
+            .with_context(|| format!("reading {}/metrics: is the server running?", self.url))
+    }
+
+    /// How many files and threads its process has.
+    pub fn handles(&self) -> Result<Option<Handles>> {
+        self.pid.map(handles).transpose()
     }
 
     /// Prints what a started server logged last.

@@ -29,6 +29,22 @@ pub fn usage(pid: u32) -> Result<Usage> {
     Ok(Usage { cpu: Duration::from_millis(ticks * 1_000 / per_second), rss_kib })
 }
 
+/// What a process holds of the system.
+#[derive(Debug, Clone, Copy)]
+pub struct Handles {
+    pub files: usize,
+    pub threads: usize,
+}
+
+/// Counts the open files and the threads of `pid`.
+pub fn handles(pid: u32) -> Result<Handles> {
+    let count = |folder: &str| {
+        let path = format!("/proc/{pid}/{folder}");
+        fs::read_dir(&path).map(Iterator::count).with_context(|| format!("reading {path}"))
+    };
+    Ok(Handles { files: count("fd")?, threads: count("task")? })
+}
+
 /// What all processes together have used since the machine started, of all cores.
 pub fn machine_cpu() -> Result<Duration> {
     let stat = fs::read_to_string("/proc/stat").context("reading /proc/stat")?;

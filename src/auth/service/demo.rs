@@ -1,7 +1,7 @@
 //! The demo drivers of seed 000 (CONTRACT §8). For development: everybody knows their passwords.
 
 use super::Auth;
-use crate::auth::model::{Account, LoginName};
+use crate::auth::model::{Account, LOCKED, LoginName};
 use crate::auth::requests::Register;
 use crate::caller::Role;
 use crate::credentials::{Email, Password, Username};
@@ -15,9 +15,6 @@ const DEMO: [[&str; 4]; 3] = [
     ["driver2", "pass2", "Ana", "driver2.png"],
     ["driver3", "pass3", "Mike", "driver3.png"],
 ];
-
-/// What stands instead of a hash where no password does: bcrypt verifies nothing against it.
-const LOCKED: &str = "!";
 
 fn address(username: &str) -> String {
     format!("{username}@demo.example")

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Auth;
+use super::bans::must_not_be_banned;
 use crate::auth::model::{Account, Login, LoginName, RefreshToken};
 use crate::auth::requests::LoggedIn;
 use crate::auth::tokens::hash;
@@ -56,7 +57,8 @@ impl Auth {
     ///
     /// # Errors
     /// `unauthenticated` when the token is none of ours or its session has ended, `token_expired`
-    /// when it is too old. A token used before, more than a minute ago, ends the session.
+    /// when it is too old, `forbidden` when its account is banned. A token used before, more than a
+    /// minute ago, ends the session.
     pub async fn refresh(&self, token: &str) -> Result<LoggedIn> {
         let now = self.clock.now();
         let invalid = || Error::unauthenticated("The refresh token is not valid");
@@ -64,14 +66,20 @@ impl Auth {
         if used.expires_at <= now {
             return Err(Error::token_expired());
         }
-        let login = self.store.login(used.login).await?.filter(|login| login.ended_at.is_none());
-        let login = login.ok_or_else(invalid)?;
-        if used.used_at.is_some_and(|first| now.since(first) > REUSE_GRACE) {
+        let login = self.store.login(used.login).await?.ok_or_else(invalid)?;
+        let account = self.account(login.user).await?.filter(|account| !account.is_erased());
+        let account = account.ok_or_else(invalid)?;
+        must_not_be_banned(&account)?;
+        if login.ended_at.is_some() {
+            return Err(invalid());
+        }
+        // Both ways: the clock may have been put back since.
+        let apart = |first: Timestamp| now.since(first).max(first.since(now));
+        if used.used_at.is_some_and(|first| apart(first) > REUSE_GRACE) {
             tracing::warn!(user = %login.user, "a refresh token was used again, its session is ended");
             self.end_login(login.id).await?;
             return Err(invalid());
         }
-        let account = self.account(login.user).await?.ok_or_else(invalid)?;
         let successor = self.tokens.successor(token);
         self.store_refresh_token(&successor, login.id, now).await?;
         self.hub.command(Command::ExtendLogin(login.id, now + self.access_ttl));
@@ -120,10 +128,8 @@ impl Auth {
     }
 
     async fn send_reset_link(&self, email: &Email) -> Result<()> {
-        let Some(account) = self.store.account_by_login(&LoginName::Email(email.key())).await?
-        else {
-            return Ok(());
-        };
+        let found = self.store.account_by_login(&LoginName::Email(email.key())).await?;
+        let Some(account) = found.filter(|account| account.ban.is_none()) else { return Ok(()) };
         let token = self.tokens.opaque();
         let expires_at = self.clock.now() + self.reset_ttl;
         self.store.insert_reset_token(hash(&token), account.id, expires_at).await?;
@@ -135,15 +141,35 @@ impl Auth {
     /// Sets a new password and ends every login session of the account.
     ///
     /// # Errors
-    /// `unauthenticated` when the reset token is not good.
+    /// `unauthenticated` when the reset token is not good, `forbidden` when its account is banned.
     pub async fn reset_password(&self, token: &str, password: Password) -> Result<()> {
         let password_hash = self.passwords.hash(password).await?;
         let now = self.clock.now();
         let user = self.store.take_reset_token(hash(token), now).await?;
         let user = user.ok_or_else(|| Error::unauthenticated("The reset token is not valid"))?;
+        // Its links are removed with the ban; this one may have been on its way then.
+        self.store.account(user).await?.map_or(Ok(()), |account| must_not_be_banned(&account))?;
         self.store.set_password(user, &password_hash).await?;
         self.hub.command(Command::ForgetAccount(user));
         self.end_logins(user).await
+    }
+
+    /// Takes everything from an account that is somebody's, and ends its sessions and sockets.
+    /// Repeatable: where another process has done it, this node lets go of what it
+    /// remembers.
+    pub async fn erase(&self, user: UserId) -> Result<()> {
+        self.store.erase_account(user).await?;
+        // From here on no token of the account is good, whatever is remembered of its sessions; and
+        // what is remembered is forgotten, and the sockets end, also where the look at it fails.
+        self.hub.command(Command::ForgetAccount(user));
+        match self.store.account(user).await {
+            Ok(erased) => erased.into_iter().for_each(|erased| self.shut_out(erased)),
+            Err(error) => {
+                self.end_sockets(user);
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Removes what has expired, each hour, for as long as the service lives.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use rusqlite::params;
 
 use super::{AuthStore, InsertedAccount};
-use crate::auth::model::{Account, Login, LoginName, NewAccount, RefreshToken, TokenHash};
+use crate::auth::model::{Account, Ban, Login, LoginName, NewAccount, RefreshToken, TokenHash};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{LoginId, UserId};
@@ -15,10 +15,11 @@ use crate::store::Migration;
 use crate::store::embedded::Embedded;
 
 /// The tables of accounts, login sessions and tokens.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    domain: "auth",
-    version: 1,
-    sql: "
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        domain: "auth",
+        version: 1,
+        sql: "
         CREATE TABLE accounts (
             id            BLOB PRIMARY KEY,
             username      TEXT NOT NULL,
@@ -57,7 +58,18 @@ pub const MIGRATIONS: &[Migration] = &[Migration {
             expires_at INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX reset_tokens_expiry ON reset_tokens (expires_at);",
-}];
+    },
+    Migration {
+        domain: "auth",
+        version: 2,
+        sql: "
+        ALTER TABLE accounts ADD COLUMN banned_at INTEGER;
+        ALTER TABLE accounts ADD COLUMN banned_by BLOB;
+        ALTER TABLE accounts ADD COLUMN ban_reason TEXT;
+        CREATE INDEX accounts_banned ON accounts (username_key) WHERE banned_at IS NOT NULL;
+        CREATE INDEX reset_tokens_user ON reset_tokens (user);",
+    },
+];
 
 /// Accounts, login sessions and tokens in the embedded database.
 #[derive(Clone)]
@@ -102,15 +114,10 @@ impl AuthStore for EmbeddedAuthStore {
         const AFTER: &str = concat!(
             "SELECT ",
             accounts::columns!(),
-            " FROM accounts WHERE driver_number > ?1 ORDER BY driver_number LIMIT ?2"
+            " FROM accounts WHERE driver_number > ?1 AND username_key < '~'
+             ORDER BY driver_number LIMIT ?2"
         );
-        self.0
-            .read(move |db| {
-                db.prepare_cached(AFTER)?
-                    .query_map(params![after, limit], accounts::from_row)?
-                    .collect()
-            })
-            .await
+        self.0.read(move |db| accounts::many(db, AFTER, params![after, limit])).await
     }
 
     async fn set_password(&self, id: UserId, password_hash: &str) -> Result<()> {
@@ -124,6 +131,31 @@ impl AuthStore for EmbeddedAuthStore {
             .await
     }
 
+    async fn set_ban(&self, id: UserId, ban: Option<&Ban>) -> Result<Option<Account>> {
+        let ban = ban.cloned();
+        self.0.write(move |db| accounts::set_ban(db, id, ban.as_ref())).await
+    }
+
+    async fn banned(&self, after: &str, limit: u32) -> Result<Vec<Account>> {
+        const AFTER: &str = concat!(
+            "SELECT ",
+            accounts::columns!(),
+            " FROM accounts WHERE username_key > ?1 AND banned_at IS NOT NULL
+              ORDER BY username_key LIMIT ?2"
+        );
+        let after = after.to_owned();
+        self.0.read(move |db| accounts::many(db, AFTER, params![after, limit])).await
+    }
+
+    async fn erase_account(&self, id: UserId) -> Result<()> {
+        self.0
+            .write(move |db| {
+                accounts::erase(db, id)?;
+                logins::remove_all(db, id)
+            })
+            .await
+    }
+
     async fn insert_login(&self, login: &Login) -> Result<()> {
         let login = login.clone();
         self.0.write(move |db| logins::insert(db, &login)).await
@@ -131,6 +163,10 @@ impl AuthStore for EmbeddedAuthStore {
 
     async fn login(&self, id: LoginId) -> Result<Option<Login>> {
         self.0.read(move |db| logins::by_id(db, id)).await
+    }
+
+    async fn logins(&self, user: UserId, after: Option<LoginId>, limit: u32) -> Result<Vec<Login>> {
+        self.0.read(move |db| logins::of_user(db, user, after, limit)).await
     }
 
     async fn end_login(&self, id: LoginId, now: Timestamp) -> Result<bool> {
@@ -161,6 +197,10 @@ impl AuthStore for EmbeddedAuthStore {
         expires_at: Timestamp,
     ) -> Result<()> {
         self.0.write(move |db| logins::insert_reset_token(db, hash, user, expires_at)).await
+    }
+
+    async fn remove_reset_tokens(&self, user: UserId) -> Result<()> {
+        self.0.write(move |db| logins::remove_reset_tokens(db, user)).await
     }
 
     async fn take_reset_token(&self, hash: TokenHash, now: Timestamp) -> Result<Option<UserId>> {

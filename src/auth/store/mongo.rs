@@ -11,19 +11,22 @@ pub(crate) use self::accounts::{AccountRow, EMAIL_UNIQUE, USERS};
 use self::accounts::{Counter, USERNAME_UNIQUE};
 use self::tokens::{LoginRow, RefreshRow, ResetRow};
 use super::{AuthStore, InsertedAccount};
-use crate::auth::model::{Account, Login, LoginName, NewAccount, RefreshToken, TokenHash};
+use crate::auth::model::{Account, Ban, Login, LoginName, NewAccount, RefreshToken, TokenHash};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::{LoginId, UserId};
-use crate::store::mongo::index::{index, partial_unique_index, unique_index};
+use crate::store::mongo::index::{index, partial_index, partial_unique_index, unique_index};
 use crate::store::mongo::{Mongo, MongoMigration};
 
 /// The steps of the accounts' schema.
-pub const MIGRATIONS: &[MongoMigration] = &[MongoMigration {
-    domain: "auth",
-    version: 1,
-    apply: |database| Box::pin(create_indexes(database)),
-}];
+pub const MIGRATIONS: &[MongoMigration] = &[
+    MongoMigration {
+        domain: "auth",
+        version: 1,
+        apply: |database| Box::pin(create_indexes(database)),
+    },
+    MongoMigration { domain: "auth", version: 2, apply: |database| Box::pin(index_bans(database)) },
+];
 
 async fn create_indexes(database: Database) -> mongodb::error::Result<()> {
     let numbered = doc! { "driverNumber": { "$exists": true } };
@@ -49,6 +52,19 @@ async fn create_indexes(database: Database) -> mongodb::error::Result<()> {
     database
         .collection::<ResetRow>(tokens::RESET_TOKENS)
         .create_index(index("expiry", doc! { "expiresAt": 1 }))
+        .await?;
+    Ok(())
+}
+
+async fn index_bans(database: Database) -> mongodb::error::Result<()> {
+    let banned = doc! { "ban": { "$exists": true } };
+    database
+        .collection::<AccountRow>(USERS)
+        .create_index(partial_index("banned", doc! { "usernameKey": 1, "ban.at": 1 }, banned))
+        .await?;
+    database
+        .collection::<ResetRow>(tokens::RESET_TOKENS)
+        .create_index(index("user", doc! { "userId": 1 }))
         .await?;
     Ok(())
 }
@@ -106,12 +122,29 @@ impl AuthStore for MongoAuthStore {
         accounts::set_password(self, id, password_hash).await
     }
 
+    async fn set_ban(&self, id: UserId, ban: Option<&Ban>) -> Result<Option<Account>> {
+        accounts::set_ban(self, id, ban).await
+    }
+
+    async fn banned(&self, after: &str, limit: u32) -> Result<Vec<Account>> {
+        accounts::banned(self, after, limit).await
+    }
+
+    async fn erase_account(&self, id: UserId) -> Result<()> {
+        accounts::erase(self, id).await?;
+        tokens::remove_all(self, id).await
+    }
+
     async fn insert_login(&self, login: &Login) -> Result<()> {
         tokens::insert_login(self, login).await
     }
 
     async fn login(&self, id: LoginId) -> Result<Option<Login>> {
         tokens::login(self, id).await
+    }
+
+    async fn logins(&self, user: UserId, after: Option<LoginId>, limit: u32) -> Result<Vec<Login>> {
+        tokens::logins(self, user, after, limit).await
     }
 
     async fn end_login(&self, id: LoginId, now: Timestamp) -> Result<bool> {
@@ -141,6 +174,10 @@ impl AuthStore for MongoAuthStore {
         expires_at: Timestamp,
     ) -> Result<()> {
         tokens::insert_reset_token(self, hash, user, expires_at).await
+    }
+
+    async fn remove_reset_tokens(&self, user: UserId) -> Result<()> {
+        tokens::remove_reset_tokens(self, user).await
     }
 
     async fn take_reset_token(&self, hash: TokenHash, now: Timestamp) -> Result<Option<UserId>> {

@@ -71,7 +71,23 @@ impl RoomPage {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn no_numbers_ask_for_more_than_a_page(
+            page: u32, skip: Option<u32>, before: Option<u32>, after: Option<u32>, size in 1..=200_u32, last in 0..=i64::from(u32::MAX),
+        ) {
+            let (before, after) = (before.map(i64::from), after.map(i64::from));
+            let of_room = RoomPage::parse(Some(page.into()), size, before, after).map(|page| page.place);
+            for place in [HistoryPage::parse(skip.map(i64::from), before, after), of_room].into_iter().flatten() {
+                let (first, to) = place.bounds(last, size.into());
+                prop_assert!(first >= 1 && to - first < i64::from(size), "{first}..={to}");
+            }
+        }
+    }
 
     #[test]
     fn pages_of_a_history_follow_each_other() {

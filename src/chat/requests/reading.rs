@@ -14,7 +14,7 @@ const MAX_MARKED: usize = 500;
 #[serde(rename_all = "camelCase")]
 pub struct MessageReadPayload {
     /// Which message.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub message_id: Option<String>,
     /// Who wrote it; must agree with the message.
     pub sender_id: Option<String>,
@@ -52,10 +52,10 @@ impl MessageReadPayload {
 #[serde(rename_all = "camelCase")]
 pub struct MarkMessagesReadPayload {
     /// Which room.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub room_id: Option<String>,
     /// 1 to 500 messages of it.
-    #[schema(required)]
+    #[schema(required, value_type = Vec<String>)]
     pub message_ids: Option<Vec<String>>,
 }
 

@@ -23,7 +23,7 @@ pub struct SendMessagePayload {
     #[schema(example = "507f1f77bcf86cd799439013")]
     pub room_id: Option<String>,
     /// 1 to 5000 characters.
-    #[schema(required, example = "Hello, how are you?")]
+    #[schema(required, value_type = String, example = "Hello, how are you?")]
     pub content: Option<String>,
     /// `text` (the default), `image` or `file`.
     #[schema(example = "text")]

@@ -73,7 +73,7 @@ fn known(named: HashMap<String, i64>) -> Result<Vec<(ConversationId, i64)>, Stri
     }
     let parse = |(id, seq): (String, i64)| match id.parse() {
         Ok(id) => Ok((id, seq.max(0))),
-        Err(problem) => Err(format!("{id}: {problem}")),
+        Err(problem) => Err(format!("{id:.24}: {problem}")),
     };
     let mut known = named.into_iter().map(parse).collect::<Result<Vec<_>, String>>()?;
     known.sort_unstable();

@@ -11,7 +11,7 @@ use crate::ids::{RoomId, UserId};
 #[serde(rename_all = "camelCase")]
 pub struct TypingPayload {
     /// Who is told.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub receiver_id: Option<String>,
 }
 
@@ -32,10 +32,10 @@ impl TypingPayload {
 #[serde(rename_all = "camelCase")]
 pub struct RoomTypingPayload {
     /// Which room.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub room_id: Option<String>,
     /// Whether one types now.
-    #[schema(required)]
+    #[schema(required, value_type = bool)]
     pub is_typing: Option<bool>,
 }
 

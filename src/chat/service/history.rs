@@ -34,7 +34,7 @@ impl Chat {
         page: HistoryPage,
         limit: u32,
     ) -> Result<Vec<AnyMessage>> {
-        self.name_of(peer).await?;
+        self.must_be_known(peer).await?;
         let conversation = ConversationId::of_pair(caller.user, peer);
         let last_seq = self.store.last_seq(conversation).await?;
         let (first, last) = page.bounds(last_seq, i64::from(limit));

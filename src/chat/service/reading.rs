@@ -124,7 +124,7 @@ impl Chat {
     /// # Errors
     /// `not_found` when there is no such user.
     pub async fn read_all(&self, caller: Caller, peer: UserId) -> Result<usize> {
-        self.name_of(peer).await?;
+        self.must_be_known(peer).await?;
         let conversation = ConversationId::of_pair(caller.user, peer);
         let read = self.reads.submit(ReadMark::All { conversation, reader: caller.user }).await?;
         let count = read.len();

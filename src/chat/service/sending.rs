@@ -169,9 +169,10 @@ impl Chat {
 }
 
 fn is_same(stored: &AnyMessage, wanted: &SendMessage) -> bool {
-    let (content, message_type) = match stored {
-        AnyMessage::Direct(message) => (&message.content, message.message_type),
-        AnyMessage::Room(message) => (&message.content, message.message_type),
+    let (content, message_type, is_deleted) = match stored {
+        AnyMessage::Direct(message) => (&message.content, message.message_type, message.is_deleted),
+        AnyMessage::Room(message) => (&message.content, message.message_type, message.is_deleted),
     };
-    *content == wanted.content && message_type == wanted.message_type
+    // What the text was is not known any more, once it is older than `MESSAGE_RETENTION`.
+    is_deleted || (*content == wanted.content && message_type == wanted.message_type)
 }

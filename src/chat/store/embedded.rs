@@ -1,13 +1,14 @@
 //! Messages, conversations and reads on SQLite.
 
 mod append;
+mod deleting;
 mod inbox;
 mod messages;
 mod room_reads;
 
 use async_trait::async_trait;
 
-use super::{Appended, ChatStore, InboxPosition};
+use super::{Appended, ChatStore, InboxPosition, Place};
 use crate::chat::model::{
     ConversationHead, NewMessage, Progress, ReadMark, RoomRead, StoredMessage, Stretch,
 };
@@ -154,6 +155,38 @@ impl ChatStore for EmbeddedChatStore {
         last: i64,
     ) -> Result<Vec<StoredMessage>> {
         self.0.read(move |db| messages::range(db, conversation, first, last)).await
+    }
+
+    async fn written_in_rooms(
+        &self,
+        user: UserId,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>> {
+        self.0.read(move |db| deleting::written_in_rooms(db, user, after, limit)).await
+    }
+
+    async fn between(
+        &self,
+        after: MessageId,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>> {
+        self.0.read(move |db| deleting::between(db, after, before, limit)).await
+    }
+
+    async fn delete_texts(&self, messages: &[MessageId], keep_keys: bool) -> Result<()> {
+        let messages = messages.to_vec();
+        self.0.write(move |db| deleting::delete_texts(db, &messages, keep_keys)).await
+    }
+
+    async fn reads_of(
+        &self,
+        user: UserId,
+        after: Option<(RoomId, i64)>,
+        limit: u32,
+    ) -> Result<Vec<RoomRead>> {
+        self.0.read(move |db| room_reads::of_user(db, user, after, limit)).await
     }
 
     async fn unread(

@@ -21,6 +21,9 @@ pub enum Appended {
     Repeated(StoredMessage),
 }
 
+/// Behind which message a look through conversations goes on: by conversation, then by `seq`.
+pub type Place = (ConversationId, i64);
+
 /// Where a page of the inbox starts: behind this conversation, which changed at this time.
 pub type InboxPosition = (Timestamp, ConversationId);
 
@@ -55,6 +58,33 @@ pub trait ChatStore: Send + Sync {
         first: i64,
         last: i64,
     ) -> Result<Vec<StoredMessage>>;
+
+    /// What a user wrote in rooms, behind `after`, by conversation and `seq`, at most `limit`.
+    async fn written_in_rooms(
+        &self,
+        user: UserId,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>>;
+    /// The messages with an id between these two, by id, at most `limit`.
+    async fn between(
+        &self,
+        after: MessageId,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>>;
+    /// Deletes the texts of these messages, which are [deleted](StoredMessage::is_deleted) then:
+    /// of type text, with their places and times as they were. Without `keep_keys` what made them
+    /// idempotent goes too, and can be used again.
+    async fn delete_texts(&self, messages: &[MessageId], keep_keys: bool) -> Result<()>;
+    /// The reads of a member in all rooms, behind `after` (a room and a number), by room and
+    /// number, at most `limit`.
+    async fn reads_of(
+        &self,
+        user: UserId,
+        after: Option<(RoomId, i64)>,
+        limit: u32,
+    ) -> Result<Vec<RoomRead>>;
 
     /// One-to-one messages that `reader` has not read, by conversation and `seq`, at most `limit`,
     /// none of the conversations in `except`.

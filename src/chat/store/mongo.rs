@@ -5,6 +5,7 @@
 
 mod append;
 mod batch;
+mod deleting;
 mod heads;
 mod known;
 mod pages;
@@ -23,7 +24,7 @@ use self::heads::Heads;
 use self::known::Recent;
 use self::room_reads::{ROOM_READS, RoomReadRow};
 use self::rows::{CONVERSATIONS, ConversationRow, MESSAGES, MessageRow};
-use super::{Appended, ChatStore, InboxPosition};
+use super::{Appended, ChatStore, InboxPosition, Place};
 use crate::chat::model::{
     ConversationHead, NewMessage, Progress, ReadMark, RoomRead, StoredMessage, Stretch,
 };
@@ -163,6 +164,37 @@ impl ChatStore for MongoChatStore {
         last: i64,
     ) -> Result<Vec<StoredMessage>> {
         pages::range(self, conversation, first, last).await
+    }
+
+    async fn written_in_rooms(
+        &self,
+        user: UserId,
+        after: Option<Place>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>> {
+        deleting::written_in_rooms(self, user, after, limit).await
+    }
+
+    async fn between(
+        &self,
+        after: MessageId,
+        before: MessageId,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>> {
+        deleting::between(self, after, before, limit).await
+    }
+
+    async fn delete_texts(&self, messages: &[MessageId], keep_keys: bool) -> Result<()> {
+        deleting::delete_texts(self, messages, keep_keys).await
+    }
+
+    async fn reads_of(
+        &self,
+        user: UserId,
+        after: Option<(RoomId, i64)>,
+        limit: u32,
+    ) -> Result<Vec<RoomRead>> {
+        room_reads::of_user(self, user, after, limit).await
     }
 
     async fn unread(

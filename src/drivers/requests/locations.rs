@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::drivers::model::Fix;
-use crate::error::{Error, Fields, Result};
+use crate::error::{Error, Fields, Object, Result};
 use crate::geo::{Point, latitude, longitude};
 
 /// How far a phone's clock may be ahead (CONTRACT §8).
@@ -92,7 +92,7 @@ impl LocationPayload {
 pub struct LocationBatch {
     /// In any order.
     #[schema(required, value_type = Vec<LocationPayload>, min_items = 1, max_items = 500)]
-    pub locations: Option<Vec<LocationPayload>>,
+    pub locations: Option<Vec<Object<LocationPayload>>>,
 }
 
 impl LocationBatch {
@@ -111,7 +111,7 @@ impl LocationBatch {
         let fixes: Vec<_> = locations
             .into_iter()
             .enumerate()
-            .map(|(n, location)| {
+            .map(|(n, Object(location))| {
                 let mut of_one = Fields::new();
                 let fix = location.read_dated(&mut of_one, now);
                 fields.adopt(&format!("locations[{n}]"), of_one);

@@ -102,7 +102,7 @@ impl Drivers {
     fn move_to(&self, driver: UserId, last: &Last, fix: Fix) -> Option<Fix> {
         let mut last = last.lock().expect("no panic under this lock");
         let before = *last;
-        if before.is_none_or(|before| before.at < fix.at) {
+        if before.is_none_or(|before| fix.replaces(&before)) {
             *last = Some(fix);
             self.watchers().for_each(|watcher| watcher.moved(driver, &fix));
         }
@@ -157,6 +157,17 @@ impl Drivers {
     /// A stretch of the way that a driver went, the earliest first.
     pub async fn trail(&self, trail: &Trail) -> Result<Vec<Fix>> {
         self.store.trail(trail).await
+    }
+
+    /// Forgets where a driver is and was. Repeatable.
+    ///
+    /// # Errors
+    /// Those of the store; what is removed stays so.
+    pub async fn erase(&self, driver: UserId) -> Result<()> {
+        self.store.forget(driver).await?;
+        self.last.remove(&driver);
+        self.watchers().for_each(|watcher| watcher.erased(driver));
+        Ok(())
     }
 
     /// Removes history that is too old, until the server stops.

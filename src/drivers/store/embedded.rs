@@ -104,6 +104,11 @@ impl DriverStore for EmbeddedDriverStore {
         self.0.read(move |db| history::trail(db, &trail)).await
     }
 
+    async fn forget(&self, driver: UserId) -> Result<()> {
+        while self.0.write(move |db| history::remove_some_of(db, driver)).await? {}
+        self.0.write(move |db| positions::forget(db, driver)).await
+    }
+
     async fn keep_history(&self, retention: Duration, now: Timestamp) -> Result<()> {
         let oldest = now - retention;
         // In pieces, so that nobody's write waits long.

@@ -14,7 +14,7 @@ pub(super) fn latest(fixes: &[(UserId, Fix)]) -> HashMap<UserId, &Fix> {
             Entry::Vacant(entry) => drop(entry.insert(fix)),
             Entry::Occupied(mut entry) => {
                 let known: &mut &Fix = entry.get_mut();
-                if fix.at > known.at {
+                if fix.replaces(known) {
                     *known = fix;
                 }
             }

@@ -36,6 +36,10 @@ pub trait DriverStore: Send + Sync {
     /// A stretch of the history of a driver, the earliest (by `at`) first.
     async fn trail(&self, trail: &Trail) -> Result<Vec<Fix>>;
 
+    /// Forgets a driver: where they are, where they were, and whether they are available. In
+    /// pieces, so that nobody's write waits long; repeatable.
+    async fn forget(&self, driver: UserId) -> Result<()>;
+
     /// Keeps history for so long, counted from `received_at`: says so to a database that removes
     /// by itself, else removes what is older than that at `now`. Last positions stay.
     async fn keep_history(&self, retention: std::time::Duration, now: Timestamp) -> Result<()>;

@@ -141,6 +141,12 @@ impl DriverStore for MongoDriverStore {
         history::trail(self, trail).await
     }
 
+    async fn forget(&self, driver: UserId) -> Result<()> {
+        while history::remove_some(self, driver).await? {}
+        let drivers = self.drivers.clone();
+        run(async move { drivers.delete_one(doc! { "_id": driver }).await }).await.map(drop)
+    }
+
     async fn keep_history(&self, retention: Duration, _now: Timestamp) -> Result<()> {
         let (database, locations) = (self.database.clone(), self.locations.clone_with_type());
         run(async move { history::keep(&database, &locations, retention).await }).await

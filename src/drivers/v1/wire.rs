@@ -92,7 +92,7 @@ impl TokenPair {
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct RefreshTokenBody {
     /// The refresh token of the last login or refresh.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub refresh_token: Option<String>,
 }
 

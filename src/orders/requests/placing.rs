@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use utoipa::ToSchema;
 
-use crate::error::{Fields, Result};
+use crate::error::{Fields, Result, object};
 use crate::geo::{LATITUDE_RANGE, LONGITUDE_RANGE, Point, latitude, longitude};
 use crate::ids::UserId;
 use crate::money::Money;
@@ -46,7 +46,7 @@ pub enum ItemBody {
     /// Its name alone.
     Name(String),
     /// All of it.
-    Line(LineBody),
+    Line(#[serde(deserialize_with = "object")] LineBody),
 }
 
 /// One line with its fields.
@@ -72,7 +72,7 @@ pub enum PlaceBody {
     /// Its address alone.
     Address(String),
     /// All of it.
-    Whole(WholePlaceBody),
+    Whole(#[serde(deserialize_with = "object")] WholePlaceBody),
 }
 
 /// A place with its fields.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::announcing::{News, Tidings};
-use super::{Orders, actor};
+use super::{Orders, TRIES, actor};
 use crate::caller::Caller;
 use crate::drivers::requests::DriverRef;
 use crate::error::{Error, Result};
@@ -16,8 +16,6 @@ use crate::orders::requests::OrderRef;
 use crate::orders::store::Changed;
 use crate::orders::wire::OrderView;
 
-/// How often an action is tried while others change the order.
-const TRIES: usize = 8;
 /// How often it is asked whether a write happened of which nobody knows.
 const SETTLING: [u64; 6] = [1, 2, 4, 8, 15, 30];
 

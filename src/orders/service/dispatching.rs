@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Orders;
 use super::announcing::{principals, which};
+use super::pooling::GIVEN_UP;
 use crate::error::Result;
 use crate::geo::Point;
 use crate::ids::{OrderId, UserId};
@@ -26,6 +27,10 @@ const ALL_BUSY: Duration = Duration::from_secs(2);
 /// When an order is looked at again for which there is nobody: who becomes available is asked at
 /// once, and this is for what may be overlooked.
 const NOBODY: Duration = Duration::from_secs(10);
+
+/// How far the clocks of two servers may be apart, and one be put back, before an offer counts as
+/// one of a time that will not come.
+const APART: Duration = Duration::from_secs(60);
 
 /// What came of looking for a driver.
 enum Search {
@@ -56,7 +61,9 @@ impl Orders {
     }
 
     async fn dispatch_overdue(&self) {
-        match self.store.due(self.clock.now(), AT_ONCE).await {
+        let now = self.clock.now();
+        let longest = self.config.offer_timeout.max(NOBODY).max(GIVEN_UP);
+        match self.store.due(now, now + longest + APART, AT_ONCE).await {
             Ok(due) => {
                 for order in due {
                     let done = match order.offered_to {

@@ -15,12 +15,13 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 
 use super::{Orders, actor};
-use crate::caller::Caller;
+use crate::auth::model::Account;
+use crate::caller::{Caller, Role};
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
 use crate::orders::model::{Notice, NoticeKind, Order};
 use crate::orders::store::OrderStore;
-use crate::orders::v1::{Assignment, ORDER_ASSIGNED, ORDER_TAKEN, Taken};
+use crate::orders::v1::{Assignment, Names, ORDER_ASSIGNED, ORDER_TAKEN, Taken};
 use crate::realtime::hub::Sign;
 use crate::realtime::session::{Session, SessionNo};
 use crate::store::group::GroupCommit;
@@ -205,9 +206,15 @@ impl Orders {
             Some(restaurant) => self.auth.account(restaurant).await?,
             None => None,
         };
-        let restaurant = restaurant
-            .map(|account| account.name.clone().unwrap_or_else(|| account.username.clone()));
-        Ok(Assignment::new(order, restaurant, self.driver_number(order).await?))
+        // Of an order that the back office placed, the account is an admin's.
+        let customer = self.auth.account(order.customer).await?;
+        let customer =
+            customer.filter(|account| account.role == Role::User && !account.is_erased());
+        let name = |account: Arc<Account>| {
+            account.name.clone().unwrap_or_else(|| account.username.clone())
+        };
+        let names = Names { restaurant: restaurant.map(name), customer: customer.map(name) };
+        Ok(Assignment::new(order, names, self.driver_number(order).await?))
     }
 
     /// The number of an order's driver.

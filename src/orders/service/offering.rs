@@ -66,7 +66,10 @@ impl Orders {
         before: Option<Timestamp>,
     ) -> Result<()> {
         let mut open = self.open_to(driver, MOST_OPEN).await?;
-        open.retain(|order| before.is_none_or(|before| order.created_at < before));
+        // Also those of a time that is still to come: the clock was put back since.
+        let now = self.clock.now();
+        let is_new = |order: &Order, since| (since..=now).contains(&order.created_at);
+        open.retain(|order| before.is_none_or(|before| !is_new(order, before)));
         if open.is_empty() {
             return Ok(());
         }

@@ -88,7 +88,7 @@ impl Orders {
     async fn must_be_restaurant(&self, restaurant: UserId) -> Result<()> {
         let account = self.auth.account(restaurant).await?;
         account
-            .filter(|account| account.role == Role::Restaurant)
+            .filter(|account| account.role == Role::Restaurant && !account.is_erased())
             .map(drop)
             .ok_or_else(|| Error::not_found("There is no such restaurant"))
     }

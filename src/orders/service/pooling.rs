@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::announcing::{News, Tidings};
 use super::{Orders, actor};
-use crate::caller::{Caller, Role};
+use crate::caller::{Caller, must_be_admin};
 use crate::clock::Timestamp;
 use crate::drivers::requests::DriverRef;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::orders::v1::{Assignment, Failure, Pool};
 
 /// When an order is offered to everybody that was placed for a driver and could not be given to
 /// them.
-const GIVEN_UP: Duration = Duration::from_secs(10);
+pub(super) const GIVEN_UP: Duration = Duration::from_secs(10);
 
 impl Orders {
     /// Places an order of the back office. One that names a driver is theirs at once, and offered
@@ -185,17 +185,5 @@ impl Orders {
     /// As [`Orders::order`].
     pub async fn assignment(&self, caller: Caller, named: OrderRef) -> Result<Assignment> {
         self.show_to(caller, &self.order(caller, named).await?).await
-    }
-}
-
-/// That the caller is an admin.
-///
-/// # Errors
-/// `forbidden` for others.
-pub fn must_be_admin(caller: Caller) -> Result<()> {
-    if caller.role == Role::Admin {
-        Ok(())
-    } else {
-        Err(Error::forbidden("Only admins can do this"))
     }
 }

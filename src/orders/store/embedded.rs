@@ -95,6 +95,15 @@ impl OrderStore for EmbeddedOrderStore {
         self.0.read(move |db| lists::page(db, &page)).await
     }
 
+    async fn with_part(&self, user: UserId, first: i64, last: i64) -> Result<Vec<Order>> {
+        self.0.read(move |db| lists::with_part(db, user, first, last)).await
+    }
+
+    async fn redact(&self, order: &Order) -> Result<bool> {
+        let order = order.clone();
+        self.0.write(move |db| inserting::redact(db, &order)).await
+    }
+
     async fn change(&self, id: OrderId, when: &When, change: &Change) -> Result<Changed> {
         let (when, change) = (*when, change.clone());
         self.0.write(move |db| changing::change(db, id, &when, &change)).await
@@ -117,8 +126,8 @@ impl OrderStore for EmbeddedOrderStore {
         self.0.read(move |db| lists::offered_to(db, driver)).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
-        self.0.read(move |db| lists::due(db, now, limit)).await
+    async fn due(&self, now: Timestamp, latest: Timestamp, limit: u32) -> Result<Vec<Order>> {
+        self.0.read(move |db| lists::due(db, now, latest, limit)).await
     }
 
     async fn untold(&self, driver: UserId, limit: u32) -> Result<Vec<(Order, Notice)>> {

@@ -50,6 +50,15 @@ pub trait OrderStore: Send + Sync {
     /// A page of orders, the highest numbers first.
     async fn orders(&self, page: &OrderPage) -> Result<Vec<Order>>;
 
+    /// The orders `first..=last` by number in which a user has any part: as customer, restaurant
+    /// or driver, or with a step or a rejection; ascending.
+    async fn with_part(&self, user: UserId, first: i64, last: i64) -> Result<Vec<Order>>;
+
+    /// Writes what was ordered, its key, rejections and history of an order as they are here,
+    /// without the order counting as changed; only if it is otherwise as it is here. Whether that
+    /// happened.
+    async fn redact(&self, order: &Order) -> Result<bool>;
+
     /// Changes an order that is as `when` says, in one write. A change with a rejection happens
     /// only if its driver has not rejected the order before; one that sets a notice, only if the
     /// history is as long as it was when `no` was counted. The notice is set or cleared in the
@@ -70,8 +79,9 @@ pub trait OrderStore: Send + Sync {
     /// The pending order that is offered to this driver.
     async fn offered_to(&self, driver: UserId) -> Result<Option<Order>>;
 
-    /// Pending orders whose `dispatch_at` is not after `now`, the longest overdue first.
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>>;
+    /// Pending orders whose `dispatch_at` is not after `now`, the longest overdue first, and those
+    /// where it is after `latest`: as far ahead as none is put, so the clock was put back since.
+    async fn due(&self, now: Timestamp, latest: Timestamp, limit: u32) -> Result<Vec<Order>>;
 
     /// What a driver must still be told, with the orders as they are now, the lowest numbers
     /// first.

@@ -113,6 +113,14 @@ impl OrderStore for MongoOrderStore {
         lists::page(self, page).await
     }
 
+    async fn with_part(&self, user: UserId, first: i64, last: i64) -> Result<Vec<Order>> {
+        lists::with_part(self, user, first, last).await
+    }
+
+    async fn redact(&self, order: &Order) -> Result<bool> {
+        changing::redact(self, order).await
+    }
+
     async fn change(&self, id: OrderId, when: &When, change: &Change) -> Result<Changed> {
         changing::change(self, id, when, change).await
     }
@@ -133,8 +141,8 @@ impl OrderStore for MongoOrderStore {
         lists::find(self, doc! { "offeredTo": driver, "status": "pending" }).await
     }
 
-    async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
-        lists::due(self, now, limit).await
+    async fn due(&self, now: Timestamp, latest: Timestamp, limit: u32) -> Result<Vec<Order>> {
+        lists::due(self, now, latest, limit).await
     }
 
     async fn untold(&self, driver: UserId, limit: u32) -> Result<Vec<(Order, Notice)>> {

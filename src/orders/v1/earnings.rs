@@ -50,6 +50,7 @@ pub(super) struct Today {
 
 /// `{days, total, orders, currency}`.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = EarningsHistory)]
 pub(super) struct History {
     /// The latest first; days without an order are there, with nothing.
     days: Vec<Day>,
@@ -76,7 +77,8 @@ pub(super) struct TodayParams {
 pub(super) struct HistoryParams {
     /// IANA time zone; UTC when nothing is said.
     tz: Option<String>,
-    /// The first day, as in 2025-05-20; as far back as `limit` reaches when nothing is said.
+    /// The first day, as in 2025-05-20; as far back as `limit` reaches when nothing is said. Without
+    /// a `limit` it may be 365 days before the last.
     #[param(value_type = Option<String>)]
     from: Option<String>,
     /// The last day, included; today when nothing is said.
@@ -104,14 +106,18 @@ impl HistoryParams {
         if from.zip(to).is_some_and(|(from, to)| from > to) {
             fields.reject("to", "must not be before from");
         }
-        fields.finish()?;
-        let limit = page::limit(self.limit.as_deref(), DAYS.0, DAYS.1)?;
+        let limit = fields.check(page::limit(self.limit.as_deref(), DAYS.0, DAYS.1));
+        let limit = fields.into_result(limit)?;
         // Who names both ends wants all between them.
         let limit = if from.is_some() && self.limit.is_none() { DAYS.1 } else { limit };
         let zone = zone.unwrap_or_default();
         let last = to.unwrap_or_else(|| days::today(&zone, orders.now()));
         let back = jiff::Span::new().days(i64::from(limit) - 1);
         let furthest = last.checked_sub(back).map_err(|_| Error::invalid("to", "is too early"))?;
+        if self.limit.is_none() && from.is_some_and(|from| from < furthest) {
+            let rule = format!("must be at most {} days before the last", DAYS.1 - 1);
+            return Err(Error::invalid("from", rule));
+        }
         let first = from.map_or(furthest, |from| from.max(furthest));
         Ok(Days { zone, first: first.min(last), last })
     }

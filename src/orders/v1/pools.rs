@@ -6,10 +6,10 @@ use axum::extract::State;
 
 use super::requests::PoolBody;
 use super::wire::Pool;
-use crate::caller::Caller;
+use crate::caller::{Caller, must_be_admin};
 use crate::docs::V1Failed;
 use crate::error::Result;
-use crate::orders::service::{Orders, must_be_admin};
+use crate::orders::service::Orders;
 use crate::rest::{Body, Reply};
 
 /// Give several orders to one driver: all of them, or, where one cannot be given, none

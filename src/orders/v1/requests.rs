@@ -272,3 +272,6 @@ impl PoolBody {
         fields.into_result(orders.zip(driver))
     }
 }
+
+#[cfg(test)]
+mod tests;

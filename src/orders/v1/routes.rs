@@ -12,14 +12,14 @@ use utoipa_axum::routes;
 use super::requests::{AssignOrderBody, CreateOrderBody, StatusWord, V1StatusBody, status};
 use super::wire::Assignment;
 use super::{earnings, pools};
-use crate::caller::Caller;
+use crate::caller::{Caller, must_be_admin};
 use crate::docs::V1Failed;
 use crate::drivers::service::must_drive;
 use crate::error::{Fields, Result};
 use crate::limits::Limits;
 use crate::orders::lifecycle::Action;
 use crate::orders::requests::{OrderRef, ReasonBody};
-use crate::orders::service::{Orders, must_be_admin};
+use crate::orders::service::Orders;
 use crate::page;
 use crate::rest::{Body, OptionalBody, Params, PathId, Reply, by_user};
 
@@ -71,9 +71,9 @@ async fn list(
     must_be_admin(caller)?;
     let mut fields = Fields::new();
     let wanted = fields.optional("status", params.status, |word| status(&word));
-    fields.finish()?;
-    let before = page::count("before", params.before.as_deref())?;
-    let limit = page::limit(params.limit.as_deref(), PAGE.0, PAGE.1)?;
+    let before = fields.check(page::count("before", params.before.as_deref()));
+    let limit = fields.check(page::limit(params.limit.as_deref(), PAGE.0, PAGE.1));
+    let (before, limit) = fields.into_result(before.zip(limit))?;
     let page = orders.assignments(caller, wanted, before, limit).await?;
     Ok(Reply::ok("Orders", page))
 }

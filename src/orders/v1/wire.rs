@@ -53,7 +53,7 @@ pub struct Assignment {
     pub delivery_lat: Option<f64>,
     /// Degrees east.
     pub delivery_lng: Option<f64>,
-    /// Who gets it.
+    /// Who gets it: as was said with the order, else the customer's name.
     pub customer_name: Option<String>,
     /// How to reach them.
     pub customer_phone: Option<String>,
@@ -78,9 +78,18 @@ pub struct Assignment {
     pub updated_at: Timestamp,
 }
 
+/// What the accounts of an order's parties are called.
+#[derive(Debug)]
+pub struct Names {
+    /// The restaurant's.
+    pub restaurant: Option<String>,
+    /// The customer's.
+    pub customer: Option<String>,
+}
+
 impl Assignment {
-    /// An order, with the name of the restaurant's account and the number of the driver's.
-    pub fn new(order: &Order, restaurant: Option<String>, driver: Option<i64>) -> Self {
+    /// An order, with what its accounts are called and the number of its driver.
+    pub fn new(order: &Order, names: Names, driver: Option<i64>) -> Self {
         let contents = &order.contents;
         let (pickup, dropoff) = (contents.pickup.as_ref(), contents.dropoff.as_ref());
         let lat = |place: Option<&Place>| Some(place?.point?.latitude());
@@ -88,18 +97,19 @@ impl Assignment {
         let address = |place: Option<&Place>| Some(place?.address.to_string());
         let name = pickup.and_then(|place| place.name.as_ref()).map(ToString::to_string);
         let contact = contents.contact.as_ref();
+        let customer = contact.and_then(|who| who.name.as_ref()).map(ToString::to_string);
         Self {
             order_id: order.number,
             id: order.id,
             status: order.status.into(),
-            restaurant_name: name.or(restaurant),
+            restaurant_name: name.or(names.restaurant),
             pickup_address: address(pickup),
             pickup_lat: lat(pickup),
             pickup_lng: lng(pickup),
             delivery_address: address(dropoff),
             delivery_lat: lat(dropoff),
             delivery_lng: lng(dropoff),
-            customer_name: contact.and_then(|who| who.name.as_ref()).map(ToString::to_string),
+            customer_name: customer.or(names.customer),
             customer_phone: contact.and_then(|who| who.phone.as_ref()).map(ToString::to_string),
             items: contents.items.iter().map(ItemView::from).collect(),
             order_total: contents.total,

@@ -49,6 +49,15 @@ impl PresenceStore for EmbeddedPresenceStore {
         let users = users.to_vec();
         self.0.read(move |db| load(db, &users)).await
     }
+
+    async fn forget(&self, user: UserId) -> Result<()> {
+        self.0
+            .write(move |db| {
+                db.prepare_cached("DELETE FROM last_seen WHERE user = ?1")?.execute([user])
+            })
+            .await
+            .map(drop)
+    }
 }
 
 fn save(db: &Connection, seen: &[(UserId, Timestamp)]) -> rusqlite::Result<()> {

@@ -16,4 +16,6 @@ pub trait PresenceStore: Send + Sync {
     async fn save_last_seen(&self, seen: &[(UserId, Timestamp)]) -> Result<()>;
     /// What is known of these; users never seen are left out.
     async fn last_seen(&self, users: &[UserId]) -> Result<Vec<(UserId, Timestamp)>>;
+    /// Forgets when a user was seen.
+    async fn forget(&self, user: UserId) -> Result<()>;
 }

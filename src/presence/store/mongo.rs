@@ -64,4 +64,9 @@ impl PresenceStore for MongoPresenceStore {
             run(async move { seen.find(filter).await?.try_collect().await }).await?;
         Ok(rows.into_iter().map(|row| (row.user.into(), row.at.into())).collect())
     }
+
+    async fn forget(&self, user: UserId) -> Result<()> {
+        let seen = self.seen.clone();
+        run(async move { seen.delete_one(doc! { "_id": user }).await }).await.map(drop)
+    }
 }

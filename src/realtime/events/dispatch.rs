@@ -11,12 +11,16 @@ use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use tracing::Instrument;
 
 use super::failure::Asked;
 use super::{ClientEntry, EventTable, within};
-use crate::error::{Error, ErrorBody, Result};
+use crate::error::{Code, Error, ErrorBody, Result};
+use crate::limits::Limits;
+use crate::net::address::ClientAddress;
 use crate::realtime::hub::{Hub, Outgoing, Sign};
 use crate::realtime::session::{End, Sent, Session};
+use crate::telemetry;
 
 /// How long an event may wait for its turn. Behind others that wait for a database that is away,
 /// each would else wait for all before it; its client has given up long before.
@@ -43,6 +47,7 @@ pub struct Dispatcher {
     tables: Vec<EventTable>,
     namespaces: Vec<(&'static str, Namespace)>,
     hub: Arc<Hub>,
+    limits: Arc<Limits>,
 }
 
 /// What one namespace understands: positions in the tables.
@@ -70,13 +75,13 @@ impl Dispatcher {
     ///
     /// # Panics
     /// When two tables of one namespace understand the same event: a defect of the composition.
-    pub fn new(tables: Vec<EventTable>, hub: &Arc<Hub>) -> Arc<Self> {
+    pub fn new(tables: Vec<EventTable>, hub: &Arc<Hub>, limits: &Arc<Limits>) -> Arc<Self> {
         let mut names: Vec<&'static str> = vec!["/"];
         names.extend(tables.iter().flat_map(|table| table.namespaces));
         names.sort_unstable();
         names.dedup();
         let namespaces = names.into_iter().map(|name| (name, lay_out(name, &tables))).collect();
-        Arc::new(Self { tables, namespaces, hub: hub.clone() })
+        Arc::new(Self { tables, namespaces, hub: hub.clone(), limits: limits.clone() })
     }
 
     /// The namespaces that exist.
@@ -138,6 +143,9 @@ impl Dispatcher {
 
     /// Takes an event off the wire, synchronously, in order.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, incoming: Incoming) {
+        if session.is_abandoned() {
+            return;
+        }
         self.hub.heard(session, Sign::Frame);
         if self.hub.is_draining() {
             return self.refuse(session, &incoming, Error::unavailable("The server is stopping"));
@@ -153,37 +161,79 @@ impl Dispatcher {
         let (dispatcher, owner) = (self.clone(), session.clone());
         let arrived = self.hub.clock().monotonic();
         session.enqueue(Box::pin(async move {
-            if dispatcher.hub.clock().monotonic() > arrived + PATIENCE {
-                let late = Error::unavailable("The events before it took too long");
-                let entry = dispatcher.entry(&owner, &incoming.name);
-                let asked = Asked::of(entry, owner.namespace, &incoming.payload);
-                dispatcher.answer(&owner, &asked, incoming.ack, Err(late)).await;
-            } else {
-                let event = dispatcher.handle(&owner, incoming).await;
-                let took = dispatcher.hub.clock().monotonic().saturating_sub(arrived);
-                metrics::histogram!("waggle_event_seconds", "event" => event).record(took);
+            if owner.is_abandoned() {
+                return;
+            }
+            if dispatcher.hub.is_closing() {
+                return dispatcher.decline(&owner, &incoming);
+            }
+            let waited = dispatcher.hub.clock().monotonic().saturating_sub(arrived);
+            let span = telemetry::event_span(owner.no, owner.caller.user, waited);
+            let is_late = waited > PATIENCE;
+            let handled = dispatcher.handle(&owner, incoming, is_late).instrument(span.clone());
+            let (event, failure) = handled.await;
+            telemetry::end_event(span, event, failure);
+            let took = dispatcher.hub.clock().monotonic().saturating_sub(arrived);
+            metrics::histogram!("waggle_event_seconds", "event" => event).record(took);
+            if failure.is_some() && !dispatcher.hub.is_draining() {
+                dispatcher.pace(&owner).await;
             }
         }));
+    }
+
+    /// Waits for the turn of an event that was refused. Whose client is gone waits for nothing:
+    /// beyond the rate, what is left of it is not worked on.
+    async fn pace(&self, session: &Arc<Session>) {
+        let (pacer, address) = (&self.limits.refused_events, ClientAddress(session.address));
+        if !session.is_closed() {
+            pacer.pause(address).await;
+        } else if !pacer.book(address).is_zero() {
+            session.abandon();
+        }
+    }
+
+    /// Says of an event that it is not begun any more. Without the error events: the socket is about
+    /// to be closed with its code, and what does not fit into its buffer would cut it.
+    fn decline(&self, session: &Session, incoming: &Incoming) {
+        let entry = self.entry(session, &incoming.name);
+        let asked = Asked::of(entry, session.namespace, &incoming.payload);
+        let stopping = Err(Error::unavailable("The server is stopping"));
+        if let Some(body) = self.reply(session, &asked, stopping).ack {
+            incoming.ack.acknowledge(&body);
+        }
     }
 
     /// Answers on the spot an event that cannot be queued.
     fn refuse(&self, session: &Arc<Session>, incoming: &Incoming, error: Error) {
         let entry = self.entry(session, &incoming.name);
         let asked = Asked::of(entry, session.namespace, &incoming.payload);
+        let span = telemetry::event_span(session.no, session.caller.user, Duration::ZERO);
+        telemetry::end_event(span, asked.name, Some(error.code));
         let reply = self.reply(session, &asked, Err(error));
+        let flooding = !self.hub.is_draining()
+            && !self.limits.refused_events.book(ClientAddress(session.address)).is_zero();
         let failed = reply.failures.iter().any(|failure| session.try_send(failure) == Sent::Full);
         let unheard = reply.ack.is_some_and(|body| incoming.ack.acknowledge(&body) == Sent::Full);
-        if failed || unheard {
+        if flooding {
+            session.abandon();
+        } else if failed || unheard {
             session.cut();
         }
     }
 
-    /// Does what an event asks for, answers, and gives its name as metrics know it.
-    async fn handle(&self, session: &Arc<Session>, incoming: Incoming) -> &'static str {
+    /// Does what an event asks for unless that is too late, and answers. Gives its name as metrics
+    /// know it, and how it failed if it did.
+    async fn handle(
+        &self,
+        session: &Arc<Session>,
+        incoming: Incoming,
+        is_late: bool,
+    ) -> (&'static str, Option<Code>) {
         let Incoming { name, payload, ack } = incoming;
         let entry = self.entry(session, &name);
         let asked = Asked::of(entry, session.namespace, &payload);
         let outcome = match (entry, payload) {
+            _ if is_late => Err(Error::unavailable("The events before it took too long")),
             _ if session.has_ended() => Err(Error::unauthenticated("The socket has been ended")),
             (None, Err(error)) if name.is_empty() => Err(error),
             (None, _) => Err(Error::not_found("There is no such event here")),
@@ -194,8 +244,9 @@ impl Dispatcher {
                 handled.await.unwrap_or_else(|_| Err(Error::internal("an event handler panicked")))
             }
         };
+        let failure = outcome.as_ref().err().map(|error| error.code);
         self.answer(session, &asked, ack, outcome).await;
-        asked.name
+        (asked.name, failure)
     }
 
     async fn answer(
@@ -218,7 +269,8 @@ impl Dispatcher {
         let name = asked.name;
         let word = outcome.as_ref().map_or_else(|error| error.code.word(), |_| "ok");
         metrics::counter!("waggle_events_total", "event" => name, "outcome" => word).increment(1);
-        tracing::debug!(event = name, outcome = word, user = %session.caller.user, "event");
+        let (socket, user) = (session.no, session.caller.user);
+        tracing::debug!(event = name, outcome = word, %socket, %user, "event");
         let error = match outcome {
             Ok(body) => return Reply { failures: Vec::new(), ack: Some(body) },
             Err(error) => error,

@@ -52,21 +52,36 @@ pub struct ErrorEvent {
 }
 
 /// The fields of a payload that its error event repeats.
-const ABOUT: [&str; 6] =
-    ["roomId", "messageId", "tempId", "clientMsgId", "orderId", "clientOrderId"];
+const ABOUT: [&str; 8] = [
+    "roomId",
+    "messageId",
+    "tempId",
+    "clientMsgId",
+    "orderId",
+    "order_id",
+    "clientOrderId",
+    "driver_id",
+];
 /// Longest string that is repeated, in bytes.
 const MAX_REPEATED: usize = 256;
 
 /// An error event: `{code, message, details?, errors?, retryAfter?, remaining?}`, and what it is
 /// about. `errors` is what seed 003 calls `details`.
 #[derive(Serialize)]
-struct Failure<'a> {
+pub struct Failure<'a> {
     #[serde(flatten)]
     error: ErrorBody<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
     #[serde(flatten, serialize_with = "as_map")]
     about: &'a [(&'static str, Value)],
+}
+
+impl<'a> From<&'a Error> for Failure<'a> {
+    /// A failure that is not of an event.
+    fn from(error: &'a Error) -> Self {
+        Self { error: ErrorBody::from(error), errors: &error.details, about: &[] }
+    }
 }
 
 fn as_map<S: serde::Serializer>(
@@ -96,8 +111,7 @@ impl Asked {
 
     /// The error events of the surface.
     pub(super) fn tell(&self, hub: &Hub, error: &Error) -> Vec<Outgoing> {
-        let failure =
-            Failure { error: ErrorBody::from(error), errors: &error.details, about: &self.about };
+        let failure = Failure { about: &self.about, ..Failure::from(error) };
         let event = |name: &&'static str| ServerEvent::reliable(name, EVERYWHERE);
         self.failures.iter().map(|name| hub.outgoing(&event(name), &failure)).collect()
     }

@@ -25,6 +25,12 @@ impl Audience {
         Self { kind, id }
     }
 
+    /// The room of which it is the audience, if it is one's.
+    pub(in crate::realtime) fn room(self) -> Option<RoomId> {
+        let room = RoomId::from_bytes(self.id);
+        (room.audience() == self).then_some(room)
+    }
+
     fn shard(self) -> usize {
         let counter = usize::from(self.id[11]) ^ (usize::from(self.id[0]) << 2);
         (counter ^ self.kind.len()) % SHARDS
@@ -88,6 +94,10 @@ impl Audiences {
 
     pub(super) fn count(&self, audience: Audience) -> usize {
         self.shard(audience).get(&audience).map_or(0, HashMap::len)
+    }
+
+    pub(super) fn member(&self, audience: Audience, no: SessionNo) -> Option<Arc<Session>> {
+        self.shard(audience).get(&audience)?.get(&no).cloned()
     }
 
     /// The sockets of any of these audiences, once each.

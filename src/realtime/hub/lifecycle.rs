@@ -2,6 +2,7 @@
 //! how all of them go when the server stops.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -108,7 +109,8 @@ impl Hub {
             self.audiences.insert(audience, session);
         }
         metrics::gauge!("waggle_sockets", "namespace" => session.namespace).increment(1);
-        tracing::debug!(user = %caller.user, namespace = session.namespace, "socket connected");
+        let (socket, user, namespace) = (session.no, caller.user, session.namespace);
+        tracing::debug!(%socket, %user, namespace, "socket connected");
         self.watching(|watcher| watcher.opened(session));
     }
 
@@ -123,7 +125,8 @@ impl Hub {
             self.audiences.remove(audience, session.no);
         }
         metrics::gauge!("waggle_sockets", "namespace" => session.namespace).decrement(1);
-        tracing::debug!(user = %session.caller.user, namespace = session.namespace, "socket gone");
+        let (socket, user, namespace) = (session.no, session.caller.user, session.namespace);
+        tracing::debug!(%socket, %user, namespace, "socket gone");
         self.watching(|watcher| watcher.closed(session));
     }
 
@@ -182,6 +185,12 @@ impl Hub {
         self.draining.cancel();
     }
 
+    /// Whether no event is begun any more: what still waits for its turn would hold up the end of the
+    /// sockets.
+    pub(in crate::realtime) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
     /// Tells every socket that the server stops, and waits until the events taken before are done.
     pub async fn drain(&self, patience: Duration) {
         self.emit(&[Audience::EVERYONE], &SERVER_SHUTDOWN, &ShuttingDown { reason: "shutdown" });
@@ -189,6 +198,7 @@ impl Hub {
         if tokio::time::timeout(patience, self.work.wait()).await.is_err() {
             tracing::warn!(left = self.work.len(), "events were still being worked on");
         }
+        self.closing.store(true, Ordering::SeqCst);
     }
 
     /// Closes the sockets that are closed with a code, and waits until their clients have it.

@@ -3,8 +3,10 @@
 
 pub mod local;
 
+use std::fmt;
+
 use super::hub::{Audience, Except, Outgoing};
-use super::session::SessionNo;
+use super::session::{End, SessionNo};
 use crate::clock::Timestamp;
 use crate::ids::{LoginId, RoomId, UserId};
 
@@ -29,6 +31,13 @@ pub enum Envelope {
 pub enum Command {
     /// End the sockets of this login session, and refuse its tokens.
     EndLogin(LoginId),
+    /// End these sockets.
+    EndSockets {
+        /// Which.
+        of: Sockets,
+        /// What their clients hear.
+        why: End,
+    },
     /// The sockets of this login session may live until then.
     ExtendLogin(LoginId, Timestamp),
     /// What is remembered of this account is out of date.
@@ -54,6 +63,24 @@ pub enum Command {
         /// The one that stays.
         newest: SessionNo,
     },
+}
+
+/// Sockets by what they are, not by what they hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sockets {
+    /// One.
+    One(SessionNo),
+    /// All of a user.
+    Of(UserId),
+}
+
+impl fmt::Display for Sockets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(no) => write!(f, "{no}"),
+            Self::Of(user) => write!(f, "all of {user}"),
+        }
+    }
 }
 
 /// Carries envelopes to the other nodes. Local delivery has happened before.

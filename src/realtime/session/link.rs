@@ -29,6 +29,8 @@ pub enum End {
     Unauthenticated,
     /// A newer socket took its place.
     Replaced,
+    /// An admin ended it.
+    Disconnected,
 }
 
 /// What became of an event for one socket.

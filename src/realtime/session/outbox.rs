@@ -155,7 +155,8 @@ impl Session {
         }
         if event.is_reliable() {
             metrics::counter!("waggle_slow_cuts_total").increment(1);
-            tracing::info!(user = %self.caller.user, event = event.name(), "socket reads too slowly, cut");
+            let (socket, user) = (self.no, self.caller.user);
+            tracing::info!(%socket, %user, event = event.name(), "socket reads too slowly, cut");
             return self.cut();
         }
         metrics::counter!("waggle_thinned_events_total", "event" => event.name()).increment(1);
@@ -201,39 +202,10 @@ mod tests {
     use crate::ids::{LoginId, UserId};
     use crate::realtime::hub::Hub;
     use crate::realtime::relay::local::Local;
-    use crate::realtime::session::{End, Link};
+    use crate::realtime::session::testing::let_in;
 
-    type Told = Arc<std::sync::Mutex<Vec<String>>>;
-
-    /// Writes down what it is asked, in order.
-    struct Notes(Told);
-
-    impl Notes {
-        fn note(&self, what: &str) {
-            self.0.lock().unwrap().push(what.into());
-        }
-    }
-
-    impl Link for Notes {
-        fn send(&self, event: &Outgoing) -> Sent {
-            self.note(event.name());
-            Sent::Queued
-        }
-
-        fn end(&self, _why: End) {
-            self.note("end");
-        }
-
-        fn shut_down(&self) {
-            self.note("close");
-        }
-
-        fn cut(&self) {
-            self.note("cut");
-        }
-    }
-
-    fn held_socket() -> (Arc<Hub>, Arc<Session>, Told) {
+    #[tokio::test]
+    async fn a_socket_that_is_held_back_hears_that_the_server_stops_before_it_is_closed() {
         let now = Timestamp::from_millis(0);
         let hub = Hub::new(Box::new(Local), SocketParser::Common, &Clock::manual(now));
         let caller = Caller {
@@ -242,16 +214,7 @@ mod tests {
             login: LoginId::generate(now),
             expires_at: Timestamp::from_millis(i64::MAX),
         };
-        let told = Told::default();
-        let session = Session::new(&hub, caller, "/", Box::new(Notes(told.clone())), 8);
-        session.hold();
-        hub.open(&session);
-        (hub, session, told)
-    }
-
-    #[tokio::test]
-    async fn a_socket_that_is_held_back_hears_that_the_server_stops_before_it_is_closed() {
-        let (hub, session, told) = held_socket();
+        let (session, told) = let_in(&hub, caller);
         hub.drain(Duration::ZERO).await;
         assert!(told.lock().unwrap().is_empty());
         hub.shut_down(Duration::ZERO).await;

@@ -4,8 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, MutexGuard};
 
 use futures_util::future::BoxFuture;
+use tracing::Instrument;
 
 use super::Session;
+
+/// So many events of a socket in a row, then everybody else has a turn: those that are refused cost
+/// microseconds each and wait for nothing, and a flood of them would keep the thread.
+const IN_A_ROW: usize = 16;
 
 /// One event to be worked on, in its turn.
 pub type Job = BoxFuture<'static, ()>;
@@ -26,7 +31,12 @@ impl Session {
     /// Whether no more events may wait. Events come from one task, so that what this says holds
     /// until that task calls [`Session::enqueue`].
     pub(in crate::realtime) fn queue_is_full(&self) -> bool {
-        self.inbox().jobs.len() >= self.queue_limit
+        self.queued() >= self.queue_limit
+    }
+
+    /// How many events of its client wait for their turn.
+    pub fn queued(&self) -> usize {
+        self.inbox().jobs.len()
     }
 
     /// Puts a job at the end of the queue.
@@ -59,12 +69,15 @@ impl Session {
         if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
             inbox.working = true;
             drop(inbox);
-            self.work.spawn(self.clone().work_off());
+            // What is logged for the events says whose they are.
+            let (socket, user) = (self.no, self.caller.user);
+            let span = tracing::error_span!("events", %socket, %user);
+            self.work.spawn(self.clone().work_off().instrument(span));
         }
     }
 
     async fn work_off(self: Arc<Self>) {
-        loop {
+        for turn in 1.. {
             let job = {
                 let mut inbox = self.inbox();
                 if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
@@ -80,6 +93,9 @@ impl Session {
                 }
             };
             job.await;
+            if turn % IN_A_ROW == 0 {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::ids::{LoginId, UserId};
 use crate::net::address::ClientAddress;
-use crate::realtime::session::Session;
+use crate::realtime::session::{Entrance, Session};
 
 /// What a client shows when it connects to a namespace.
 pub(super) struct Handshake {
@@ -77,8 +77,9 @@ impl Door {
                     handshake: first_websocket(&handshake.socket),
                     sid: handshake.socket.id,
                 };
-                let session =
-                    Session::new(&self.hub, caller, namespace, Box::new(link), self.event_queue);
+                let (link, queue_limit) = (Box::new(link), self.event_queue);
+                let entrance = Entrance { namespace, address, link, queue_limit };
+                let session = Session::new(&self.hub, caller, entrance);
                 self.attend(&handshake.socket, &session);
                 Ok(())
             }
@@ -146,6 +147,10 @@ impl Door {
             async {}
         });
         self.transports.joined(socket.id, session.no);
+        let websocket = self.transports.websocket(socket.id, first_websocket(socket).as_ref());
+        if let Some(connection) = websocket {
+            connection.recognise();
+        }
         self.dispatcher.admit(session);
         let admission = Admission { door: self.clone(), session: session.clone(), sid: socket.id };
         socket.extensions.insert(Admitted(Arc::new(admission)));

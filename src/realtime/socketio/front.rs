@@ -64,6 +64,10 @@ pub(super) async fn guard(State(front): State<Front>, request: Request, next: Ne
     let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
         return engine_error(StatusCode::INTERNAL_SERVER_ERROR, 3, "Bad request");
     };
+    let known = |sid: &Sid| !door.transports.is_bare(*sid);
+    if sid.as_ref().is_some_and(known) {
+        connection.recognise();
+    }
     let polling = sid.filter(|_| is_poll(&request));
     let poll = polling.map(|sid| Poll::new(&front.engine, door, sid, &connection));
     let response = next.run(with_small_head(request)).await;
@@ -72,6 +76,10 @@ pub(super) async fn guard(State(front): State<Front>, request: Request, next: Ne
     }
     if let (Some(sid), StatusCode::SWITCHING_PROTOCOLS) = (sid, response.status()) {
         door.transports.upgraded(sid, &connection);
+        // Somebody may have joined over polls just now.
+        if known(&sid) {
+            connection.recognise();
+        }
     }
     response
 }
@@ -110,8 +118,9 @@ fn with_small_head(request: Request) -> Request {
     let mut small = Request::new(Body::empty());
     *small.headers_mut() = small_headers(&head.method, &head.headers);
     *small.method_mut() = head.method;
-    *small.uri_mut() = head.uri.to_string().parse().unwrap_or(head.uri);
-    *small.extensions_mut() = small_extensions(&mut head.extensions);
+    *small.uri_mut() = head.uri.to_string().parse().unwrap_or_else(|_| head.uri.clone());
+    let upgrades = query_value(&head.uri, "transport") == Some("websocket");
+    *small.extensions_mut() = small_extensions(&mut head.extensions, upgrades);
     *small.body_mut() = body;
     small
 }
@@ -130,12 +139,13 @@ fn small_headers(method: &Method, headers: &HeaderMap) -> HeaderMap {
     small
 }
 
-fn small_extensions(extensions: &mut Extensions) -> Extensions {
+/// The connection of a poll ends long before the session does, which would count it till then.
+fn small_extensions(extensions: &mut Extensions, upgrades: bool) -> Extensions {
     let mut small = Extensions::new();
     if let Some(upgrade) = extensions.remove::<OnUpgrade>() {
         small.insert(upgrade);
     }
-    if let Some(connection) = extensions.remove::<Arc<Connection>>() {
+    if let Some(connection) = extensions.remove::<Arc<Connection>>().filter(|_| upgrades) {
         small.insert(connection);
     }
     if let Some(address) = extensions.remove::<ClientAddress>() {

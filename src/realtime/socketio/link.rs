@@ -76,8 +76,7 @@ impl SocketLink {
 /// The WebSocket that a socket's session began on, if it did not begin with polling.
 pub(super) fn first_websocket(socket: &Engine) -> Option<Arc<Connection>> {
     let head = socket.req_parts();
-    let began = head.uri.query()?.split('&').any(|pair| pair == "transport=websocket");
-    head.extensions.get::<Arc<Connection>>().filter(|_| began).cloned()
+    head.extensions.get::<Arc<Connection>>().cloned()
 }
 
 /// An event with its name, payload and way back, taken off the wire in one go.

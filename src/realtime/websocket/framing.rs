@@ -45,10 +45,11 @@ impl Framing {
             Ok(_) => return Frame::unreadable(Error::invalid("frame", "must be an object")),
             Err(_) => return Frame::unreadable(Error::malformed("The frame is not valid JSON")),
         };
-        let Some(Value::String(name)) = object.remove("type") else {
-            return Frame::unreadable(Error::invalid("type", "must say what the frame is"));
-        };
         let id = object.remove("id").filter(|id| id.is_number() || id.is_string());
+        let Some(Value::String(name)) = object.remove("type") else {
+            let error = Error::invalid("type", "must say what the frame is");
+            return Frame { id, ..Frame::unreadable(error) };
+        };
         let payload = match self {
             Self::Typed => object.remove("data").unwrap_or_default(),
             Self::Flat => Value::Object(object),
@@ -92,7 +93,28 @@ fn flat_error(json: &RawValue) -> Utf8Bytes {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_frame_or_says_why_not(text in prop_oneof![any::<String>(), "[{}\\[\\]:,\"a-z0-9\\\\. -]{0,60}", "[\\[{]{1,4000}"]) {
+            for framing in [Framing::Typed, Framing::Flat] {
+                if let Err(error) = framing.decode(&text).payload {
+                    prop_assert!(error.code.status() == 400 && framing.error(&error).len() < 500);
+                }
+            }
+        }
+
+        #[test]
+        fn a_frame_carries_what_was_put_in(name: String, key: String, text: String, id: u64) {
+            let data = json!({ key: text });
+            let typed = json!({ "type": name, "id": id, "data": data }).to_string();
+            let frame = Framing::Typed.decode(&typed);
+            prop_assert_eq!((frame.name, frame.payload, frame.id), (name, Ok(data), Some(json!(id))));
+        }
+    }
 
     #[test]
     fn a_typed_frame_carries_its_data_and_a_flat_one_everything_beside_its_type() {
@@ -118,5 +140,7 @@ mod tests {
             assert_eq!(frame.payload.unwrap_err().code.word(), code, "{text}");
             assert_eq!(frame.name, "");
         }
+        let nameless = Framing::Typed.decode(r#"{"id":7,"data":{}}"#);
+        assert_eq!(nameless.id, Some(json!(7)));
     }
 }

@@ -32,6 +32,7 @@ pub(super) struct Entry {
     accept: String,
     upgrade: OnUpgrade,
     pub(super) connection: Arc<Connection>,
+    pub(super) address: ClientAddress,
 }
 
 impl Entry {
@@ -55,7 +56,7 @@ impl Entry {
         let connection = extensions.get::<Arc<Connection>>().cloned();
         let parts = upgrade.zip(connection).ok_or_else(|| missing().into_response());
         let (upgrade, connection) = parts?;
-        Ok(Self { accept: derive_accept_key(key.as_bytes()), upgrade, connection })
+        Ok(Self { accept: derive_accept_key(key.as_bytes()), upgrade, connection, address })
     }
 
     /// 101.

@@ -109,6 +109,7 @@ impl Link for RawLink {
         self.0.end(match why {
             End::Unauthenticated => Close::UNAUTHENTICATED,
             End::Replaced => Close::REPLACED,
+            End::Disconnected => Close::DISCONNECTED,
         });
     }
 

@@ -17,7 +17,13 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use super::MAX_FRAME;
 
 /// How long a client may take to end its side of the connection.
-const GOODBYE: Duration = Duration::from_secs(2);
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// How much of that it may take to answer a close with its own.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// After how long without a byte a client counts as one that has stopped sending.
+const SILENCE: Duration = Duration::from_millis(250);
 
 /// How a socket is closed: a code of RFC 6455 §7.4 or of CONTRACT §8, and a few words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +43,8 @@ impl Close {
     pub const INVALID_TEXT: Self = Self { code: 1007, reason: "Text must be UTF-8" };
     /// A frame over [`MAX_FRAME`].
     pub const TOO_LARGE: Self = Self { code: 1009, reason: "The frame is too large" };
+    /// An admin ended it.
+    pub const DISCONNECTED: Self = Self { code: 1008, reason: "Disconnected by an admin" };
     /// The server cannot say now who this is.
     pub const TRY_AGAIN_LATER: Self = Self { code: 1013, reason: "Try again later" };
     /// No token that holds here, or none any more.
@@ -104,9 +112,10 @@ impl Socket {
     }
 
     /// Closes the socket so that the code arrives, whatever the client is sending: the code is
-    /// written, then our side of the connection is shut, and what the client still sends is read
-    /// until it shuts its own (RFC 6455 §7.1.1). Who drops a connection with something unread in
-    /// it resets it, and the code is lost with that (FACTS §0.10).
+    /// written, the client's own close awaited, then our side of the connection is shut, and what
+    /// the client still sends is read until it shuts its own (RFC 6455 §7.1.1). Who drops a
+    /// connection with something unread in it resets it, and the code is lost with that (FACTS
+    /// §0.10). nginx does so to a client that still sends when our side is shut.
     pub(super) async fn finish(mut self, close: Close) {
         if close == Close::LOST {
             return;
@@ -122,6 +131,9 @@ impl Socket {
             if !matches!(closed, Ok(()) | Err(WsError::ConnectionClosed)) {
                 return Ok(());
             }
+            if close != Close::NORMAL {
+                let _ = timeout(ANSWER, self.answered()).await;
+            }
             let io = self.0.get_mut();
             io.shutdown().await?;
             let mut unread = [0; 2048];
@@ -131,6 +143,19 @@ impl Socket {
         if let Ok(Err(problem)) = timeout(GOODBYE, goodbye).await {
             tracing::debug!(%problem, "a socket ended before it was closed");
         }
+    }
+
+    /// Waits until the client has answered our close, after which it sends nothing more. Where an
+    /// answer could not be told from the rest, because what came was no WebSocket, until it is silent.
+    async fn answered(&mut self) {
+        while let Some(Ok(frame)) = self.0.next().await {
+            if frame.is_close() {
+                return;
+            }
+        }
+        let mut unread = [0; 2048];
+        let io = self.0.get_mut();
+        while matches!(timeout(SILENCE, io.read(&mut unread)).await, Ok(Ok(1..))) {}
     }
 }
 

@@ -264,6 +264,7 @@ impl Lifecycle for Rooms {
             }
             Command::EndLogin(_)
             | Command::ExtendLogin(..)
+            | Command::EndSockets { .. }
             | Command::ForgetAccount(_)
             | Command::ReplaceSockets { .. } => {}
         }

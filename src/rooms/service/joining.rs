@@ -105,7 +105,12 @@ impl Rooms {
 
     /// Ends a membership: first the user's sockets are taken out of the room, then it is stored,
     /// so that nothing stored later reaches them.
-    async fn end_membership(&self, room: RoomId, user: UserId, removed: bool) -> Result<bool> {
+    pub(super) async fn end_membership(
+        &self,
+        room: RoomId,
+        user: UserId,
+        removed: bool,
+    ) -> Result<bool> {
         let leave = Command::LeaveRoom { room, user, removed };
         self.ending().insert((room, user));
         self.hub.command(leave);

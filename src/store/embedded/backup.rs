@@ -15,6 +15,9 @@ pub enum BackupError {
     /// The copy would take the place of something.
     #[error("{0} is there already; name a file that is not")]
     Exists(PathBuf),
+    /// SQLite is told paths as text.
+    #[error("{0} is no UTF-8; name another file")]
+    Unnameable(PathBuf),
     /// SQLite could not read the one, or write the other.
     #[error("cannot copy {from} to {to}: {cause}")]
     Copy {
@@ -48,36 +51,39 @@ pub fn back_up(from: &Path, to: &Path) -> Result<u64, BackupError> {
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
-    let mut unfinished = to.as_os_str().to_owned();
-    unfinished.push(".unfinished");
-    let unfinished = PathBuf::from(unfinished);
-    let copied = copy(from, &unfinished).and_then(|()| put_in_place(&unfinished, to));
-    if copied.is_err() {
-        // What cannot be removed either is named by the error of the copy.
-        fs::remove_file(&unfinished).ok();
-    }
+    let wrong = |cause| BackupError::File { path: to.to_owned(), cause };
+    // Whole, so that SQLite does not take it for one of its URIs.
+    let whole = std::path::absolute(to).map_err(wrong)?;
+    let text = whole.to_str().ok_or_else(|| BackupError::Unnameable(to.to_owned()))?;
+    // A name that no other backup to the same place has.
+    let unfinished = format!("{text}.{:08x}.unfinished", rand::random::<u32>());
+    // An empty file, so that SQLite does not make one that others can read.
+    super::files::private_file(Path::new(&unfinished)).map_err(wrong)?;
+    let copied = copy(from, &unfinished).and_then(|()| put_in_place(&unfinished, &whole));
+    // What cannot be removed is a second name of the copy, or named by the error of the copy.
+    fs::remove_file(&unfinished).ok();
     copied
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
-    let wrong = |cause| BackupError::File { path: to.to_owned(), cause };
-    // An empty file, so that SQLite does not make one that others can read.
-    super::files::private_file(to).map_err(wrong)?;
+fn copy(from: &Path, to: &str) -> Result<(), BackupError> {
     let connection = reading_connection(from);
-    let copied = connection.and_then(|connection| {
-        connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map(drop)
-    });
-    copied.map_err(|cause| BackupError::Copy { from: from.to_owned(), to: to.to_owned(), cause })
+    let copied =
+        connection.and_then(|connection| connection.execute("VACUUM INTO ?1", [to]).map(drop));
+    copied.map_err(|cause| BackupError::Copy { from: from.to_owned(), to: to.into(), cause })
 }
 
-fn put_in_place(unfinished: &Path, to: &Path) -> Result<u64, BackupError> {
+fn put_in_place(unfinished: &str, to: &Path) -> Result<u64, BackupError> {
     let placed = || {
         let file = File::open(unfinished)?;
         file.sync_all()?;
-        fs::rename(unfinished, to)?;
+        // Unlike `rename` it replaces nothing that came to be there meanwhile.
+        fs::hard_link(unfinished, to)?;
         let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
         File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(file.metadata()?.len())
     };
-    placed().map_err(|cause| BackupError::File { path: to.to_owned(), cause })
+    placed().map_err(|cause: io::Error| match cause.kind() {
+        io::ErrorKind::AlreadyExists => BackupError::Exists(to.to_owned()),
+        _ => BackupError::File { path: to.to_owned(), cause },
+    })
 }

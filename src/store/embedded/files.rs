@@ -42,6 +42,27 @@ pub enum OpenError {
         /// Which.
         path: PathBuf,
     },
+    /// There is none, and none is to be made.
+    #[error("there is no database at {path}; check DATA_DIR")]
+    Missing {
+        /// Which.
+        path: PathBuf,
+    },
+    /// An older program wrote it, and it is not to be changed.
+    #[error(
+        "the database {path} is not of this version of the program ({domain} is at {found}, this \
+         one has {known}): start a server of this version on it once"
+    )]
+    Older {
+        /// Which.
+        path: PathBuf,
+        /// Whose schema is older.
+        domain: &'static str,
+        /// The version in the file.
+        found: i64,
+        /// The version that this program has.
+        known: i64,
+    },
     /// The file is there but SQLite cannot use it.
     #[error("cannot open the database {path}: {source}")]
     Database {
@@ -138,7 +159,8 @@ pub(super) fn private_file(path: &Path) -> io::Result<()> {
     File::options().write(true).create_new(true).mode(0o600).open(path).map(drop)
 }
 
-/// The one connection that writes: a commit is on disk when it returns.
+/// The one connection that writes: a commit is on disk when it returns, and what is removed is
+/// overwritten in the file.
 pub(super) fn writing_connection(path: &Path) -> Result<Connection, OpenError> {
     let failed = OpenError::database(path);
     let connection = Connection::open(path).map_err(&failed)?;
@@ -152,6 +174,7 @@ pub(super) fn writing_connection(path: &Path) -> Result<Connection, OpenError> {
     connection
         .execute_batch(
             "PRAGMA synchronous = FULL;
+             PRAGMA secure_delete = ON;
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA cache_size = -32768;

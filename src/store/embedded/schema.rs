@@ -37,6 +37,24 @@ pub(super) fn migrate(
     Ok(())
 }
 
+/// That every schema is at its last step.
+pub(super) fn must_be(
+    connection: &Connection,
+    path: &Path,
+    migrations: &[Migration],
+) -> Result<(), OpenError> {
+    let versions = versions(connection).map_err(OpenError::database(path))?;
+    refuse_newer(path, &versions, migrations)?;
+    for step in migrations {
+        let found = versions.get(step.domain).copied().unwrap_or(0);
+        if step.version > found {
+            let (path, domain) = (path.to_owned(), step.domain);
+            return Err(OpenError::Older { path, domain, found, known: step.version });
+        }
+    }
+    Ok(())
+}
+
 fn versions(connection: &Connection) -> rusqlite::Result<HashMap<String, i64>> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS schema_versions (

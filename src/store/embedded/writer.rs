@@ -30,19 +30,23 @@ struct Queue {
     /// Here while nobody writes.
     connection: Option<Exclusive>,
     closed: bool,
+    /// Whether the log is to be emptied after the next group.
+    empty_log: bool,
 }
 
-/// The connection that writes, and the lock of its file, given free after it.
+/// The connection that writes, and the lock of its file, given free after it. Without a lock it is
+/// a guest, and another process writes too.
 struct Exclusive {
     connection: Connection,
-    _lock: File,
+    lock: Option<File>,
 }
 
 impl Writer {
-    pub(super) fn new(connection: Connection, lock: File) -> Self {
-        let connection = Some(Exclusive { connection, _lock: lock });
+    pub(super) fn new(connection: Connection, lock: Option<File>) -> Self {
+        let connection = Some(Exclusive { connection, lock });
+        let queue = Queue { jobs: VecDeque::new(), connection, closed: false, empty_log: false };
         Self {
-            queue: Mutex::new(Queue { jobs: VecDeque::new(), connection, closed: false }),
+            queue: Mutex::new(queue),
             rested: Notify::new(),
             ended: tokio::sync::Mutex::new(false),
         }
@@ -96,6 +100,11 @@ impl Writer {
         }
     }
 
+    /// Has the log emptied after the next group of writes.
+    pub(super) fn empty_log_next(&self) {
+        self.queue().empty_log = true;
+    }
+
     /// How many writes wait for the next group.
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
@@ -109,10 +118,20 @@ impl Writer {
 
 impl Exclusive {
     fn end(self) {
-        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(problem) = moved {
-            // Nothing is lost: the log stays and is read at the next start.
-            tracing::warn!(%problem, "the write-ahead log was not moved into the database");
+        if self.lock.is_some() {
+            self.empty_log();
+        }
+    }
+
+    fn empty_log(&self) {
+        // Nothing is lost where it fails: the log stays and is read at the next start.
+        let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
+        match self.connection.query_row(checkpoint, [], |row| row.get::<_, bool>(0)) {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!("somebody reads the database: its log was not emptied"),
+            Err(problem) => {
+                tracing::warn!(%problem, "the write-ahead log was not moved into the database");
+            }
         }
     }
 }
@@ -128,6 +147,9 @@ impl Turn {
         while let Some(group) = self.next_group() {
             if let Some(exclusive) = &self.connection {
                 commit(&exclusive.connection, group);
+                if std::mem::take(&mut self.writer.queue().empty_log) {
+                    exclusive.empty_log();
+                }
             }
         }
     }

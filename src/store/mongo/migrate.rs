@@ -39,6 +39,19 @@ pub enum MigrateError {
         /// In this program.
         known: i64,
     },
+    /// An older version of the program was here last, and nothing is to be changed.
+    #[error(
+        "the database has version {stored} of the {domain} schema, this program has {known}: start \
+         a server of this version on it once"
+    )]
+    Older {
+        /// Whose schema.
+        domain: &'static str,
+        /// In the database.
+        stored: i64,
+        /// In this program.
+        known: i64,
+    },
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(String),
@@ -64,6 +77,31 @@ impl Mongo {
     /// # Errors
     /// The database is newer than this program (nothing is changed then), or fails.
     pub async fn migrate(&self, steps: &[MongoMigration]) -> Result<(), MigrateError> {
+        let mut pending = self.pending(steps).await?;
+        pending.sort_by_key(|step| step.version);
+        for step in pending {
+            (step.apply)(self.database().clone()).await?;
+            self.note_version(step).await?;
+            tracing::info!(domain = step.domain, version = step.version, "schema brought up");
+        }
+        Ok(())
+    }
+
+    /// That every schema is at its last step.
+    ///
+    /// # Errors
+    /// It is not, or the database fails.
+    pub async fn must_be(&self, steps: &[MongoMigration]) -> Result<(), MigrateError> {
+        let Some(step) = self.pending(steps).await?.pop() else { return Ok(()) };
+        let (domain, known) = (step.domain, step.version);
+        Err(MigrateError::Older { domain, stored: self.schema_version(domain).await?, known })
+    }
+
+    /// The steps that this database has not seen.
+    async fn pending<'a>(
+        &self,
+        steps: &'a [MongoMigration],
+    ) -> Result<Vec<&'a MongoMigration>, MigrateError> {
         let mut pending = Vec::new();
         for step in steps {
             let stored = self.schema_version(step.domain).await?;
@@ -77,13 +115,7 @@ impl Mongo {
                 pending.push(step);
             }
         }
-        pending.sort_by_key(|step| step.version);
-        for step in pending {
-            (step.apply)(self.database().clone()).await?;
-            self.note_version(step).await?;
-            tracing::info!(domain = step.domain, version = step.version, "schema brought up");
-        }
-        Ok(())
+        Ok(pending)
     }
 
     async fn schema_version(&self, domain: &str) -> Result<i64, MigrateError> {

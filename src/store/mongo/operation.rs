@@ -1,13 +1,30 @@
 //! One operation on the database: bounded in time, its failure turned into a word for clients.
 
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use mongodb::Database;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{Error as DriverError, ErrorKind, RETRYABLE_WRITE_ERROR, WriteFailure};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::error::{Error, Result};
+
+/// As many operations at once as the driver has connections. It looks at who waits for one of them
+/// one by one, twice a second where nothing else happens, and those who waited in vain stay in its
+/// queue: after an outage they would keep everybody out for minutes. So the waiting is done here.
+static AT_ONCE: OnceLock<Semaphore> = OnceLock::new();
+/// Connections of the driver, unless the URI says otherwise.
+pub(super) const CONNECTIONS: u32 = 10;
+
+/// Sets how many operations run at once, for all databases of the process. Later calls do nothing.
+pub(super) fn run_at_once(most: u32) {
+    // The driver takes 0 for no bound.
+    let most = if most == 0 { Semaphore::MAX_PERMITS } else { most as usize };
+    AT_ONCE.get_or_init(|| Semaphore::new(most));
+}
 
 /// The longest an operation may take.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -28,17 +45,30 @@ pub(crate) async fn run<T: Send + 'static>(
     bounded(LIMIT, work).await.map_err(|error| to_error(&error))
 }
 
-/// Runs an operation within `limit`; the driver's error, for those who must look into it. After a
-/// time-out the outcome is unknown: the operation may still happen.
+/// Runs an operation within `limit`, which is [`LIMIT`] at most; the driver's error, for those who
+/// must look into it. After a time-out the outcome is unknown: the operation may still happen.
 pub(crate) async fn bounded<T: Send + 'static>(
     limit: Duration,
     work: impl Future<Output = mongodb::error::Result<T>> + Send + 'static,
 ) -> Result<T, DriverError> {
-    // The driver asks that its futures are never dropped half-way, so they run in their own task.
-    match tokio::time::timeout(limit, tokio::spawn(work)).await {
-        Ok(Ok(outcome)) => outcome,
+    // The driver asks that its futures are not dropped half-way, so they run in their own task. But
+    // it has no time-out for an answer: over a line that died without a word an operation would keep
+    // its connection for ever, and ten of those are all there are. Dropped, it has it closed.
+    let deadline = Instant::now() + LIMIT;
+    let work = async move {
+        let turns = AT_ONCE.get_or_init(|| Semaphore::new(CONNECTIONS as usize));
+        let _turn = turns.acquire().await.map_err(DriverError::custom)?;
+        // Who has waited in vain stays out of the driver's queue.
+        if Instant::now() >= deadline {
+            return Err(std::io::ErrorKind::TimedOut.into());
+        }
+        work.await
+    };
+    let work = tokio::spawn(timeout_at(deadline, work));
+    match timeout(limit, work).await {
+        Ok(Ok(Ok(outcome))) => outcome,
         Ok(Err(ended)) => Err(DriverError::custom(ended.to_string())),
-        Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
+        Ok(Ok(Err(_))) | Err(_) => Err(std::io::ErrorKind::TimedOut.into()),
     }
 }
 
@@ -118,19 +148,21 @@ pub(crate) async fn update_each(
     for _ in 0..3 {
         let reply = database.run_command(command.clone()).await?;
         match reply.get_array("writeErrors").ok().and_then(|errors| errors.first()) {
-            Some(first) if !is_duplicate(first) => {
-                return Err(DriverError::custom(format!("an update was refused: {first}")));
-            }
-            Some(_) => {}
             None => return not_replicated(&reply),
+            Some(first) => refused(first)?,
         }
     }
     Err(DriverError::custom(format!("upserts into {collection} keep colliding")))
 }
 
-fn is_duplicate(write_error: &mongodb::bson::Bson) -> bool {
-    let code = write_error.as_document().and_then(|error| error.get_i32("code").ok());
-    code == Some(DUPLICATE_KEY)
+/// Why one update of several was refused; `Ok` when it has lost to another upsert. A primary that
+/// steps down meanwhile says so for each of them, not for the command.
+fn refused(write_error: &Bson) -> mongodb::error::Result<()> {
+    match write_error.as_document().and_then(|error| error.get_i32("code").ok()) {
+        Some(DUPLICATE_KEY) => Ok(()),
+        Some(code) if OUTAGE_CODES.contains(&code) => Err(std::io::ErrorKind::NotConnected.into()),
+        _ => Err(DriverError::custom(format!("an update was refused: {write_error}"))),
+    }
 }
 
 fn not_replicated(reply: &Document) -> mongodb::error::Result<()> {
@@ -149,6 +181,30 @@ mod tests {
     async fn an_operation_that_does_not_end_is_unavailable() {
         let outcome = run(std::future::pending::<mongodb::error::Result<()>>()).await;
         assert_eq!(outcome.unwrap_err().code, Code::Unavailable);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_that_nobody_waits_for_any_more_ends_and_lets_its_connection_go() {
+        let connection = std::sync::Arc::new(());
+        let held = connection.clone();
+        let never = async move {
+            std::future::pending::<()>().await;
+            drop(held);
+            Ok(())
+        };
+        let outcome = bounded(Duration::from_secs(3), never).await;
+        assert!(is_outage(&outcome.unwrap_err()));
+        assert_eq!(std::sync::Arc::strong_count(&connection), 2, "it may still end well");
+        tokio::time::sleep(LIMIT).await;
+        assert_eq!(std::sync::Arc::strong_count(&connection), 1);
+    }
+
+    #[test]
+    fn an_update_that_a_primary_refuses_while_it_steps_down_is_an_outage() {
+        let of = |code: i32| refused(&doc! { "index": 0, "code": code, "errmsg": "…" }.into());
+        assert!(of(DUPLICATE_KEY).is_ok());
+        assert!(is_outage(&of(189).unwrap_err()));
+        assert!(!is_outage(&of(121).unwrap_err()), "it fails its validation");
     }
 
     #[tokio::test]

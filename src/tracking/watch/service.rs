@@ -242,6 +242,10 @@ impl Watching {
 }
 
 impl DriverWatch for Watching {
+    fn erased(&self, driver: UserId) {
+        self.names.remove(&driver);
+    }
+
     fn moved(&self, driver: UserId, fix: &Fix) {
         let audience = watchers(driver);
         if self.parts.hub.count(audience) == 0 {

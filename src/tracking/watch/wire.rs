@@ -138,7 +138,7 @@ impl LatLong {
 #[serde(rename_all = "camelCase")]
 pub struct WatchPayload {
     /// The driver's username, number or id.
-    #[schema(required, example = "driver1")]
+    #[schema(required, value_type = String, example = "driver1")]
     #[serde(default, deserialize_with = "crate::orders::requests::text_or_number")]
     pub driver_id: Option<String>,
 }
@@ -161,7 +161,7 @@ pub struct AuthPayload {
     /// `driver` or `client`.
     pub role: Option<String>,
     /// Access token.
-    #[schema(required)]
+    #[schema(required, value_type = String)]
     pub token: Option<String>,
 }
 

@@ -42,7 +42,7 @@ fn find(db: &Connection, query: &UserQuery) -> rusqlite::Result<Vec<Account>> {
         "SELECT ",
         accounts::columns!(),
         " FROM accounts
-          WHERE username_key > ?1
+          WHERE username_key > ?1 AND username_key < '~'
             AND (?2 IS NULL OR instr(username_key, ?2) > 0 OR instr(name_key, ?2) > 0)
           ORDER BY username_key LIMIT ?3"
     ))?

@@ -25,7 +25,7 @@ pub enum ChangedProfile {
 /// The directory.
 #[async_trait]
 pub trait UserStore: Send + Sync {
-    /// Accounts by [`crate::credentials::Username::key`], ascending.
+    /// Accounts by [`crate::credentials::Username::key`], ascending, without those that are erased.
     async fn accounts(&self, query: &UserQuery) -> Result<Vec<Account>>;
     /// Changes what `change` names.
     async fn change_profile(&self, id: UserId, change: &ProfileChange) -> Result<ChangedProfile>;

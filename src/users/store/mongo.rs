@@ -74,10 +74,12 @@ impl UserStore for MongoUserStore {
 }
 
 fn filter(query: &UserQuery) -> Document {
-    let mut filter = Document::new();
+    // The keys of erased accounts begin with this sign, and names with a letter, which is less.
+    let mut names = doc! { "$lt": "~" };
     if let Some(after) = &query.after {
-        filter.insert("usernameKey", doc! { "$gt": after });
+        names.insert("$gt", after);
     }
+    let mut filter = doc! { "usernameKey": names };
     if let Some(part) = &query.search {
         let part = doc! { "$regex": literally(part), "$options": "i" };
         filter.insert("$or", vec![doc! { "usernameKey": &part }, doc! { "name": &part }]);

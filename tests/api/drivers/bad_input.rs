@@ -216,6 +216,8 @@ on_every_store! {
             ),
             (r#"{"type":"location_update","id":"a","data":{}}"#, json!("a"), false),
             (r#"{"type":"nothing","id":0}"#, json!(0), false),
+            (r#"{"id":8,"data":{}}"#, json!(8), false),
+            (r#"{"type":null,"id":"b"}"#, json!("b"), false),
         ] {
             socket.send_text(text);
             let frame = socket.take("ack", |heard| match heard {

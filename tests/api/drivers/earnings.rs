@@ -93,6 +93,7 @@ on_every_store! {
             "limit=0",
             "limit=x",
             "from=2025-02-02&to=2025-02-01",
+            "from=2024-01-01&to=2025-01-01",
         ] {
             let answer = dan.get(&format!("/api/v1/earnings/history?{wrong}")).await;
             answer.refused_v1(400, "validation_failed");

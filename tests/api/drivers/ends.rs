@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::time::timeout;
 
 use crate::support::Raw;
 use crate::support::wire::{CLOSE, PONG, Wire};
@@ -152,5 +153,21 @@ on_every_store! {
             assert_eq!(code, 4003);
             drop(newer);
         }
+    }
+
+    async fn a_connection_stays_whole_until_the_client_has_answered_its_close(server) {
+        let dan = server.driver("dan").await;
+        let mut wire = Wire::open(server, &dan.driver_path()).await.unwrap();
+        assert_eq!(wire.read().await.unwrap().0, crate::support::wire::TEXT, "connected");
+        let newer = dan.drive().await;
+        assert_eq!(wire.read().await.unwrap().0, CLOSE);
+        // A proxy that ends both halves with one would lose what the client has not read yet.
+        let more = timeout(Duration::from_millis(300), wire.read()).await;
+        assert!(more.is_err(), "{more:?}");
+        wire.write(CLOSE, &4003_u16.to_be_bytes()).await.unwrap();
+        let answered = Instant::now();
+        assert_eq!(wire.read().await, None);
+        assert!(answered.elapsed() < Duration::from_millis(500), "{:?}", answered.elapsed());
+        drop(newer);
     }
 }

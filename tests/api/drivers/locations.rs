@@ -178,6 +178,7 @@ on_every_store! {
             json!({ "locations": null }),
             json!({ "locations": {} }),
             json!({ "locations": [1] }),
+            json!({ "locations": [[0, 0, 1, 0, 0, 1, ago(1000)]] }),
             json!([]),
         ] {
             let answer = dan.post("/api/v1/driver/locations", &body).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::orders::tea;
 use crate::support::wire::{PING, PONG, TEXT, Wire};
 use crate::support::{Person, Raw, Server, time};
 
@@ -83,6 +84,29 @@ on_every_store! {
         dans.expect_none("new_order").await;
         let assigned = dan.get("/api/v1/orders/assigned").await.bare(200);
         assert_eq!(assigned, json!([told]));
+    }
+
+    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
+    async fn who_has_an_order_learns_the_name_of_its_customer(server) {
+        let (admin, dan) = pair(server).await;
+        let (eve, alice) = (server.driver("eve").await, server.register("alice").await);
+        let mut dans = dan.drive().await;
+        for name in ["alice", "Alice Liddell"] {
+            if name != "alice" {
+                alice.patch("/api/auth/me", &json!({ "name": name })).await.data(200);
+            }
+            let order = alice.place(&tea()).await;
+            assert_eq!(dans.expect("new_order").await["customer_name"], Value::Null);
+            dan.accept(&order).await;
+            assert_eq!(dans.expect("order_assigned").await["customer_name"], name);
+            let path = format!("/api/v1/orders/{}", order["_id"].as_str().unwrap());
+            for who in [&dan, &admin, &alice] {
+                assert_eq!(who.get(&path).await.bare(200)["customer_name"], name);
+            }
+            eve.get(&path).await.refused_v1(404, "not_found");
+        }
+        // An order of the back office is not for the admin who placed it.
+        assert_eq!(admin.create().await["customer_name"], Value::Null);
     }
 
     #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]

@@ -105,7 +105,8 @@ on_every_store! {
         assert_eq!(dans.expect("order_assigned").await["order_id"], order["order_id"]);
         let removed = eves.expect("order_removed").await;
         assert_eq!(removed, json!({ "order_id": order["order_id"], "id": order["id"] }));
-        eves.refused("accept_order", &wanted, "conflict").await;
+        let refused = eves.refused("accept_order", &wanted, "conflict").await;
+        assert_eq!(refused["order_id"], order["order_id"], "so that an app knows which");
         eves.refused("reject_order", &wanted, "conflict").await;
         dans.expect_none("order_removed").await;
         // Again is fine, and tells nothing twice.

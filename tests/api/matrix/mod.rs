@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::orders::tea;
 use crate::support::rooms::{at, into};
-use crate::support::{Person, Server};
+use crate::support::{Person, Server, Socket};
 
 /// What only those may read who wrote it or to whom it was written.
 const WORDS: [&str; 4] = ["between us", "Cellar", "room talk", "ring twice"];
@@ -64,6 +64,8 @@ struct Scene<'a> {
     names: Vec<(&'static str, String)>,
     orders: Vec<Value>,
     room: Option<String>,
+    /// Somebody of this scene alone, with a socket.
+    guest: Option<(Person, Socket)>,
 }
 
 impl<'a> Scene<'a> {
@@ -78,7 +80,7 @@ impl<'a> Scene<'a> {
             ("{token}", cast.alice.token.clone()),
             ("{new}", format!("n{:016x}", rand::random::<u64>())),
         ];
-        let mut scene = Scene { cast, names, orders: Vec::new(), room: None };
+        let mut scene = Scene { cast, names, orders: Vec::new(), room: None, guest: None };
         if text.contains("{taken}") {
             let mut body = tea();
             body["note"] = json!(WORDS[3]);
@@ -91,6 +93,9 @@ impl<'a> Scene<'a> {
             scene.names.push(("{pending}", order["_id"].as_str().unwrap().to_owned()));
             scene.orders.push(order);
         }
+        if text.contains("{guest}") || text.contains("{socket}") {
+            scene.add_guest().await;
+        }
         for (placeholder, name, private) in
             [("{closed}", WORDS[1], true), ("{open}", "Hall", false)]
         {
@@ -99,6 +104,16 @@ impl<'a> Scene<'a> {
             }
         }
         scene
+    }
+
+    async fn add_guest(&mut self) {
+        let admin = &self.cast.admin;
+        let guest = admin.server.register(&format!("g{:016x}", rand::random::<u64>())).await;
+        let socket = guest.connect("/presence").await;
+        let listed = admin.get(&format!("/api/admin/sockets?search={}", guest.username)).await;
+        let id = listed.data(200)["sockets"][0]["id"].as_str().unwrap().to_owned();
+        self.names.extend([("{guest}", guest.id.clone()), ("{socket}", id)]);
+        self.guest = Some((guest, socket));
     }
 
     async fn add_room(&mut self, placeholder: &'static str, name: &str, private: bool, text: &str) {
@@ -138,6 +153,11 @@ impl<'a> Scene<'a> {
             state.push(members.as_array().unwrap().iter().map(of_member).collect());
             state.push(mia.unread_in(room).await);
             state.push(alice.get(&at(room, "/messages")).await.data(200)["total"].clone());
+        }
+        if let Some((guest, _)) = &self.guest {
+            let listed = admin.get(&format!("/api/admin/sockets?search={}", guest.username)).await;
+            state.push(listed.data(200)["sockets"].clone());
+            state.push(admin.get("/api/admin/bans").await.data(200));
         }
         state.push(mia.history(alice, "").await.into());
         state.push(alice.get("/api/auth/me").await.data(200)["user"]["name"].clone());

@@ -82,6 +82,13 @@ const ROUTES: &[Row] = &[
     ("GET", "/api/v1/drivers", "", ADMINS),
     ("GET", "/api/v1/drivers/{dan}/trail", "", ADMINS),
     ("PATCH", "/api/v1/drivers/{dan}/status", r#"{"status":"online"}"#, ADMINS),
+    ("GET", "/api/admin/sockets", "", ADMINS),
+    ("GET", "/api/admin/sockets/{socket}", "", ADMINS),
+    ("DELETE", "/api/admin/sockets/{socket}", "", ADMINS),
+    ("DELETE", "/api/admin/users/{guest}/sockets", "", ADMINS),
+    ("PUT", "/api/admin/users/{guest}/ban", r#"{"reason":"x"}"#, ADMINS),
+    ("DELETE", "/api/admin/users/{guest}/ban", "", ADMINS),
+    ("GET", "/api/admin/bans", "", ADMINS),
     ("POST", "/driver/update", r#"{"lat":0,"long":0}"#, DRIVERS),
 ];
 

@@ -22,6 +22,9 @@ fn impossible() -> Vec<(Value, Vec<&'static str>)> {
         (json!({}), vec!["items"]),
         (with("items", json!([])), vec!["items"]),
         (with("items", json!(vec!["x"; 101])), vec!["items"]),
+        // A list is no object, though it has as many values as one has fields.
+        (with("items", json!([["Tea", 1, 1]])), vec!["items[0]"]),
+        (with("pickup", json!([null, "Main St", 0, 0])), vec!["pickup"]),
         (item("name", json!("")), vec!["items[0].name"]),
         (item("name", json!(" \u{202e} ")), vec!["items[0].name"]),
         (item("name", Value::Null), vec!["items[0].name"]),

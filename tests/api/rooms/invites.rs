@@ -2,11 +2,14 @@
 
 use std::time::Instant;
 
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use waggle::clock::Clock;
 
+use crate::support::access::{part, sign};
 use crate::support::rest::PATIENCE;
 use crate::support::rooms::at;
+use crate::support::server::SECRET;
 use crate::support::{Person, is_id, time};
 
 async fn invites(person: &Person, room: &str) -> Vec<Value> {
@@ -57,8 +60,11 @@ on_every_store! {
         let (claims, signature) = rest.split_once('.').unwrap();
         let (_, foreign_rest) = foreign.split_once('.').unwrap();
         let (_, foreign_signature) = foreign_rest.split_once('.').unwrap();
+        let wrong_key = sign(&part(&good, 1), Algorithm::HS256, SECRET);
         for token in [
             "nonsense",
+            // Invites have a key of their own.
+            &wrong_key,
             &foreign,
             &bob.token,
             &alice.token,

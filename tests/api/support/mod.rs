@@ -9,6 +9,7 @@ pub(crate) mod raw;
 pub(crate) mod rest;
 pub(crate) mod rooms;
 pub(crate) mod server;
+pub(crate) mod slow;
 pub(crate) mod socket;
 pub(crate) mod transport;
 pub(crate) mod v1;

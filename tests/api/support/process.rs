@@ -66,7 +66,13 @@ impl Process {
 
     /// Waits for its end; gives its exit code and its log.
     pub(crate) async fn end(mut self) -> (Option<i32>, String) {
+        let pid = self.child.id().unwrap();
         let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
-        (status.expect("it ends").unwrap().code(), self.log.await.unwrap())
+        let log = self.log.await.unwrap();
+        if let Some(directory) = std::env::var_os("WAGGLE_TEST_LOGS") {
+            let file = Path::new(&directory).join(format!("process-{pid}.log"));
+            std::fs::write(file, &log).unwrap();
+        }
+        (status.expect("it ends").unwrap().code(), log)
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use waggle::app;
@@ -26,6 +27,9 @@ struct Inner {
     http: reqwest::Client,
 }
 
+/// For a graceful stop, as by default.
+pub(crate) const STOPPING: Duration = Duration::from_secs(10);
+
 /// Runs a test on the embedded store.
 pub(crate) async fn run_embedded(set: &[(&str, &str)], test: impl AsyncFnOnce(&Server)) {
     let server = Server::start(None, set).await;
@@ -39,7 +43,7 @@ pub(crate) async fn run_mongo(set: &[(&str, &str)], test: impl AsyncFnOnce(&Serv
     let outcome = Box::pin(AssertUnwindSafe(test(&server)).catch_unwind()).await;
     // What a server still writes would bring the database back.
     if let Some(running) = server.0.running.lock().await.take() {
-        Box::pin(running.stop()).await;
+        Box::pin(running.stop(STOPPING)).await;
     }
     let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
     client.default_database().unwrap().drop().await.unwrap();
@@ -101,7 +105,7 @@ impl Server {
     /// Stops the server gracefully.
     pub(crate) async fn stop(&self) {
         let running = self.0.running.lock().await.take();
-        Box::pin(running.expect("the server runs").stop()).await;
+        Box::pin(running.expect("the server runs").stop(STOPPING)).await;
     }
 
     /// Stops the server and starts it again on the same data, with more settings.

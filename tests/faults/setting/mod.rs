@@ -1,6 +1,9 @@
 //! What a test stands on: its turn, a directory, a database, a server, and REST.
 
+pub(crate) mod disk;
+pub(crate) mod faketime;
 pub(crate) mod mongod;
+pub(crate) mod replica_set;
 pub(crate) mod rest;
 pub(crate) mod server;
 pub(crate) mod wait;

@@ -31,13 +31,27 @@ impl Rest {
 
     /// Registers somebody.
     pub(crate) async fn register(&self, name: &str) -> User {
+        self.register_as(name, "user").await
+    }
+
+    /// Registers somebody who is a `user` or a `driver`.
+    pub(crate) async fn register_as(&self, name: &str, role: &str) -> User {
         let body = json!({
             "username": name, "email": format!("{name}@example.com"), "password": "password123",
+            "role": role,
         });
         let (status, answer) = self.post("/api/auth/register", None, body.to_string()).await;
         assert_eq!(status, 201, "{answer}");
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         User { id: text(&answer["data"]["user"]["_id"]), token: text(&answer["data"]["token"]) }
+    }
+
+    /// Logs somebody in, and gives the token.
+    pub(crate) async fn log_in(&self, name: &str, password: &str) -> String {
+        let body = json!({ "username": name, "password": password }).to_string();
+        let (status, answer) = self.post("/api/auth/login", None, body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["data"]["token"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn register_all<const N: usize>(&self, names: [&str; N]) -> [User; N] {
@@ -143,6 +157,21 @@ impl Rest {
             messages.extend(page.iter().rev().cloned());
             if page.len() < PAGE {
                 return messages;
+            }
+        }
+    }
+
+    /// All orders of a customer.
+    pub(crate) async fn orders(&self, customer: &User) -> Vec<Value> {
+        let (mut orders, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/api/orders?limit=100{cursor}");
+            let (status, answer) = self.get(&path, Some(&customer.token)).await;
+            assert_eq!(status, 200, "{answer}");
+            orders.extend(answer["data"]["orders"].as_array().unwrap().iter().cloned());
+            match answer["data"]["nextCursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return orders,
             }
         }
     }

@@ -1,13 +1,14 @@
 //! The server under test: the built binary as a process that can be killed and started again.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use tokio::process::{Child, Command};
 
 use super::mongod::Mongod;
+use super::replica_set::ReplicaSet;
 use super::rest::Rest;
 use super::wait::{until, within};
 use super::{Scratch, free_port, signal};
@@ -37,8 +38,12 @@ impl Setup {
 
     /// On a MongoDB, without rate limits.
     pub(crate) fn mongo(mongod: &Mongod) -> Self {
-        let uri = mongod.uri(&format!("faults_{:016x}", rand::random::<u64>()));
-        Self::embedded().with("MONGODB_URI", uri)
+        Self::embedded().with("MONGODB_URI", mongod.uri("faults"))
+    }
+
+    /// On a set of several.
+    pub(crate) fn replica_set(set: &ReplicaSet) -> Self {
+        Self::embedded().with("MONGODB_URI", set.uri("faults"))
     }
 
     /// With a variable set; an empty value stands for its default.
@@ -48,13 +53,24 @@ impl Setup {
     }
 
     /// With its data and its log in this directory.
-    pub(crate) fn on_disk(mut self, disk: &std::path::Path) -> Self {
+    pub(crate) fn on_disk(mut self, disk: &Path) -> Self {
         (self.data, self.log) = (disk.join("data"), disk.join("server.log"));
         self
     }
 
     pub(crate) fn directory(&self) -> PathBuf {
         self.dir.path().to_owned()
+    }
+
+    /// The directory of the embedded store.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The MongoDB, if it is on one.
+    pub(crate) fn mongodb_uri(&self) -> Option<&str> {
+        let named = self.vars.iter().rev().find(|(name, _)| *name == "MONGODB_URI");
+        named.map(|(_, uri)| uri.as_str())
     }
 
     pub(crate) fn limit_files(&mut self, kib: Option<u32>) {
@@ -98,6 +114,16 @@ impl Setup {
     }
 }
 
+impl Drop for Setup {
+    /// Keeps the log for tests/log_secrets.py, where the run of the tests looks through all.
+    fn drop(&mut self) {
+        if let Some(directory) = std::env::var_os("WAGGLE_TEST_LOGS") {
+            let name = format!("faults-{}-{}.log", std::process::id(), self.port);
+            std::fs::copy(&self.log, Path::new(&directory).join(name)).ok();
+        }
+    }
+}
+
 /// A running server. Killed when dropped.
 pub(crate) struct Server {
     pub(crate) rest: Rest,
@@ -112,6 +138,16 @@ impl Server {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id().expect("the server runs")
+    }
+
+    /// Stops it from doing anything; its connections stay open.
+    pub(crate) fn freeze(&self) {
+        signal("-STOP", self.pid());
+    }
+
+    /// Lets it go on.
+    pub(crate) fn thaw(&self) {
+        signal("-CONT", self.pid());
     }
 
     /// Kills it as a power cut would, and waits until it is gone.
@@ -133,11 +169,19 @@ impl Server {
         self.await_ready().await;
     }
 
-    async fn await_ready(&self) {
-        until("the server is ready", START, async || {
-            (self.rest.ready().await == 200).then_some(())
-        })
-        .await;
+    /// Waits until it says that it is ready; how long that took.
+    pub(crate) async fn await_ready(&self) -> Duration {
+        self.await_readiness(200).await
+    }
+
+    /// Waits until it says that it is not; how long that took.
+    pub(crate) async fn await_unready(&self) -> Duration {
+        self.await_readiness(503).await
+    }
+
+    async fn await_readiness(&self, status: u16) -> Duration {
+        let ready = async || (self.rest.ready().await == status).then_some(());
+        until(&format!("readiness is {status}"), START, ready).await.1
     }
 
     /// Whether the process is still the one that was started.

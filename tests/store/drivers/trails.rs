@@ -35,6 +35,22 @@ every_store! {
         }
     }
 
+    async fn a_position_from_before_the_clock_was_put_back_is_replaced(stores: Stores) {
+        let right = full(0, 0).received_at;
+        let sent_at = |n, at| Fix { at, received_at: at, ..full(n, 0) };
+        let (now, soon) = (sent_at(1, right), sent_at(2, right + Duration::from_secs(60)));
+        let an_hour_ahead = sent_at(3, right + Duration::from_hours(1));
+        for (before, after) in [(soon, soon), (an_hour_ahead, now)] {
+            let [one, other] = [somebody(), somebody()];
+            save(&stores, one, &[before]).await;
+            save(&stores, one, &[now]).await;
+            save(&stores, other, &[before, now]).await;
+            for driver in [one, other] {
+                assert_eq!(stores.drivers.last_fix(driver).await.unwrap(), Some(after));
+            }
+        }
+    }
+
     async fn history_that_is_young_enough_is_kept_and_last_positions_always(stores: Stores) {
         let driver = somebody();
         save(&stores, driver, &[full(0, 1000), full(0, 2000), full(0, 3000)]).await;

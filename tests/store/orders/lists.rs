@@ -148,12 +148,15 @@ every_store! {
             (99, 2, &[3, 6]),
             (99, 0, &[]),
         ] {
-            let due = stores.orders.due(at(now), limit).await.unwrap();
+            let due = stores.orders.due(at(now), at(99), limit).await.unwrap();
             assert_eq!(numbers_of(&due), found, "{now}");
         }
         let third = stores.orders.order_by_number(3).await.unwrap().unwrap();
         let later = Change { dispatch_at: None, ..Change::of(&third, at(11)) };
         done(stores.orders.change(third.id, &When::from(&third), &later).await.unwrap());
-        assert_eq!(numbers_of(&stores.orders.due(at(20), 9).await.unwrap()), [6]);
+        assert_eq!(numbers_of(&stores.orders.due(at(20), at(99), 9).await.unwrap()), [6]);
+        // The clock was put back: so far ahead nothing is put.
+        assert_eq!(numbers_of(&stores.orders.due(at(2), at(30), 9).await.unwrap()), [1]);
+        assert_eq!(numbers_of(&stores.orders.due(at(2), at(29), 9).await.unwrap()), [5, 1]);
     }
 }

@@ -10,4 +10,4 @@ mod tally;
 pub use field::{DRAIN_TIMEOUT, Field, next_mark};
 pub use payload::Stamp;
 pub use sender::{ACK_TIMEOUT, AFTER_REFUSAL};
-pub use tally::{Counter, Tally};
+pub use tally::{Counter, Phase, Tally};

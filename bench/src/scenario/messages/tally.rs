@@ -15,7 +15,7 @@ pub struct Tally {
     /// Marks this scenario's messages.
     pub mark: String,
     origin: Instant,
-    window: OnceLock<Window>,
+    phases: OnceLock<Vec<Phase>>,
     pub sent: Counter,
     pub acked: Counter,
     pub refused: Counter,
@@ -26,6 +26,11 @@ pub struct Tally {
     pub reordered: Counter,
     pub foreign: Counter,
     refusal: OnceLock<String>,
+}
+
+/// A stretch that is measured, with the latencies of what was meant to be sent in it.
+pub struct Phase {
+    window: Window,
     pub ack: Latencies,
     pub delivery: Latencies,
 }
@@ -57,7 +62,7 @@ impl Tally {
         Self {
             mark,
             origin: Instant::now(),
-            window: OnceLock::new(),
+            phases: OnceLock::new(),
             sent: Counter::default(),
             acked: Counter::default(),
             refused: Counter::default(),
@@ -67,14 +72,18 @@ impl Tally {
             reordered: Counter::default(),
             foreign: Counter::default(),
             refusal: OnceLock::new(),
-            ack: Latencies::new(),
-            delivery: Latencies::new(),
         }
     }
 
     /// Sets what is measured, once.
-    pub fn measure(&self, window: Window) {
-        let _ = self.window.set(window);
+    pub fn measure(&self, windows: &[Window]) {
+        let phase = |&window| Phase { window, ack: Latencies::new(), delivery: Latencies::new() };
+        let _ = self.phases.set(windows.iter().map(phase).collect());
+    }
+
+    /// What is measured.
+    pub fn phases(&self) -> &[Phase] {
+        self.phases.get().map_or(&[], Vec::as_slice)
     }
 
     /// A moment on the clock of this scenario, to travel in a message.
@@ -86,7 +95,7 @@ impl Tally {
     pub fn acknowledge(&self, intended: Instant, receivers: u64, now: Instant) {
         self.acked.add();
         self.due.add_many(receivers);
-        self.record(&self.ack, intended, now);
+        self.record(|phase| &phase.ack, intended, now);
     }
 
     /// Counts a refusal.
@@ -98,7 +107,7 @@ impl Tally {
     /// Counts a delivery that came at this moment.
     pub fn deliver(&self, intended: Duration, now: Instant) {
         self.received.add();
-        self.record(&self.delivery, self.origin + intended, now);
+        self.record(|phase| &phase.delivery, self.origin + intended, now);
     }
 
     /// Adds what must not be to the report.
@@ -132,9 +141,17 @@ impl Tally {
     }
 
     /// What was meant to be sent in the window counts, however late its answer: else the slowest would be left out.
-    fn record(&self, latencies: &Latencies, intended: Instant, now: Instant) {
-        if self.window.get().is_some_and(|window| window.contains(intended)) {
-            latencies.record(now.saturating_duration_since(intended));
+    fn record(&self, latencies: fn(&Phase) -> &Latencies, intended: Instant, now: Instant) {
+        if let Some(phase) = self.phases().iter().find(|phase| phase.window.contains(intended)) {
+            latencies(phase).record(now.saturating_duration_since(intended));
         }
+    }
+}
+
+impl Phase {
+    /// Adds both latencies to the report.
+    pub fn describe(&self, report: &mut Report) {
+        report.latencies("acknowledgement", &self.ack);
+        report.latencies("delivery", &self.delivery);
     }
 }

@@ -2,16 +2,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-use crate::auth::model::{Account, NewAccount};
+use crate::auth::model::{Account, Ban, ERASED, LOCKED, NewAccount, erased_key};
 use crate::auth::store::InsertedAccount;
 use crate::caller::Role;
 use crate::ids::UserId;
 use crate::store::embedded::word;
+use crate::text::Description;
 
 /// The columns that [`from_row`] reads, in its order, as a literal for `concat!`.
 macro_rules! columns {
     () => {
-        "id, username, email, name, image, role, driver_number, password_hash, created_at"
+        "id, username, email, name, image, role, driver_number, password_hash, created_at, \
+         banned_at, banned_by, ban_reason"
     };
 }
 pub(crate) use columns;
@@ -28,7 +30,15 @@ pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Account> {
         driver_number: row.get(6)?,
         password_hash: row.get(7)?,
         created_at: row.get(8)?,
+        ban: ban_from_row(row)?,
     })
+}
+
+fn ban_from_row(row: &Row<'_>) -> rusqlite::Result<Option<Box<Ban>>> {
+    let Some(at) = row.get(9)? else { return Ok(None) };
+    let reason: Option<String> = row.get(11)?;
+    let reason = reason.map(Description::from_stored);
+    Ok(Some(Box::new(Ban { at, by: row.get(10)?, reason })))
 }
 
 /// The account with this id.
@@ -43,6 +53,29 @@ pub(super) fn one(
     params: impl Params,
 ) -> rusqlite::Result<Option<Account>> {
     db.prepare_cached(sql)?.query_row(params, from_row).optional()
+}
+
+/// The accounts that `sql` selects the [`columns`] of.
+pub(super) fn many(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> rusqlite::Result<Vec<Account>> {
+    db.prepare_cached(sql)?.query_map(params, from_row)?.collect()
+}
+
+/// Bans the account or lifts its ban, and gives it as it is then.
+pub(super) fn set_ban(
+    db: &Connection,
+    id: UserId,
+    ban: Option<&Ban>,
+) -> rusqlite::Result<Option<Account>> {
+    let reason = ban.and_then(|ban| ban.reason.as_ref()).map(Description::as_str);
+    db.prepare_cached(
+        "UPDATE accounts SET banned_at = ?2, banned_by = ?3, ban_reason = ?4 WHERE id = ?1",
+    )?
+    .execute(params![id, ban.map(|ban| ban.at), ban.map(|ban| ban.by), reason])?;
+    by_id(db, id)
 }
 
 /// Whether this address belongs to an account other than `but`.
@@ -100,7 +133,20 @@ pub(super) fn insert(db: &Connection, new: NewAccount) -> rusqlite::Result<Inser
         driver_number,
         password_hash: new.password_hash,
         created_at: new.created_at,
+        ban: None,
     }))
+}
+
+/// Takes everything from an account that is somebody's.
+pub(super) fn erase(db: &Connection, id: UserId) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE accounts SET username = ?2, username_key = ?3, email = '', email_key = ?3,
+             name = NULL, name_key = NULL, image = NULL, password_hash = ?4,
+             banned_at = NULL, banned_by = NULL, ban_reason = NULL
+         WHERE id = ?1",
+    )?
+    .execute(params![id, ERASED, erased_key(id), LOCKED])
+    .map(drop)
 }
 
 fn next_driver_number(db: &Connection) -> rusqlite::Result<i64> {

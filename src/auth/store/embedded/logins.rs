@@ -14,18 +14,40 @@ pub(super) fn insert(db: &Connection, login: &Login) -> rusqlite::Result<()> {
     .map(drop)
 }
 
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Login> {
+    Ok(Login { id: row.get(0)?, user: row.get(1)?, created_at: row.get(2)?, ended_at: row.get(3)? })
+}
+
 pub(super) fn by_id(db: &Connection, id: LoginId) -> rusqlite::Result<Option<Login>> {
-    let from_row = |row: &Row<'_>| {
-        Ok(Login {
-            id: row.get(0)?,
-            user: row.get(1)?,
-            created_at: row.get(2)?,
-            ended_at: row.get(3)?,
-        })
-    };
     db.prepare_cached("SELECT id, user, created_at, ended_at FROM logins WHERE id = ?1")?
         .query_row([id], from_row)
         .optional()
+}
+
+pub(super) fn of_user(
+    db: &Connection,
+    user: UserId,
+    after: Option<LoginId>,
+    limit: u32,
+) -> rusqlite::Result<Vec<Login>> {
+    db.prepare_cached(
+        "SELECT id, user, created_at, ended_at FROM logins
+         WHERE user = ?1 AND id > ?2 ORDER BY id LIMIT ?3",
+    )?
+    .query_map(params![user, after.unwrap_or(LoginId::from_bytes([0; 12])), limit], from_row)?
+    .collect()
+}
+
+/// Removes every login session of a user, and all tokens.
+pub(super) fn remove_all(db: &Connection, user: UserId) -> rusqlite::Result<()> {
+    for sql in [
+        "DELETE FROM reset_tokens WHERE user = ?1",
+        "DELETE FROM refresh_tokens WHERE login IN (SELECT id FROM logins WHERE user = ?1)",
+        "DELETE FROM logins WHERE user = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([user])?;
+    }
+    Ok(())
 }
 
 pub(super) fn end(db: &Connection, id: LoginId, now: Timestamp) -> rusqlite::Result<bool> {
@@ -91,6 +113,10 @@ pub(super) fn insert_reset_token(
     db.prepare_cached("INSERT INTO reset_tokens (hash, user, expires_at) VALUES (?1, ?2, ?3)")?
         .execute(params![hash, user, expires_at])
         .map(drop)
+}
+
+pub(super) fn remove_reset_tokens(db: &Connection, user: UserId) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM reset_tokens WHERE user = ?1")?.execute([user]).map(drop)
 }
 
 /// Removes the token, and says whose it was if it was still good.

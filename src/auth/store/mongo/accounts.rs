@@ -7,12 +7,13 @@ use mongodb::options::ReturnDocument;
 use serde::{Deserialize, Serialize};
 
 use super::MongoAuthStore;
-use crate::auth::model::{Account, NewAccount};
+use crate::auth::model::{Account, Ban, ERASED, LOCKED, NewAccount, erased_key};
 use crate::auth::store::InsertedAccount;
 use crate::caller::Role;
 use crate::error::{Error, Result};
 use crate::ids::UserId;
 use crate::store::mongo::operation::{LIMIT, bounded, duplicate_key, run, to_error};
+use crate::text::Description;
 
 /// Where accounts are.
 pub(crate) const USERS: &str = "users";
@@ -40,6 +41,25 @@ pub(crate) struct AccountRow {
     driver_number: Option<i64>,
     password_hash: String,
     created_at: DateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ban: Option<BanRow>,
+}
+
+/// A ban, within the account's document.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BanRow {
+    by: ObjectId,
+    at: DateTime,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl From<BanRow> for Ban {
+    fn from(row: BanRow) -> Self {
+        let reason = row.reason.map(Description::from_stored);
+        Self { by: row.by.into(), at: row.at.into(), reason }
+    }
 }
 
 impl AccountRow {
@@ -56,6 +76,7 @@ impl AccountRow {
             driver_number,
             password_hash: account.password_hash,
             created_at: account.created_at.into(),
+            ban: None,
         }
     }
 }
@@ -72,6 +93,7 @@ impl From<AccountRow> for Account {
             driver_number: row.driver_number,
             password_hash: row.password_hash,
             created_at: row.created_at.into(),
+            ban: row.ban.map(|ban| Box::new(ban.into())),
         }
     }
 }
@@ -115,15 +137,28 @@ pub(super) async fn drivers(
     after: i64,
     limit: u32,
 ) -> Result<Vec<Account>> {
+    let after = doc! { "driverNumber": { "$gt": after }, "usernameKey": { "$lt": "~" } };
+    page(store, after, doc! { "driverNumber": 1 }, limit).await
+}
+
+pub(super) async fn banned(
+    store: &MongoAuthStore,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<Account>> {
+    let after = doc! { "usernameKey": { "$gt": after }, "ban": { "$exists": true } };
+    page(store, after, doc! { "usernameKey": 1 }, limit).await
+}
+
+async fn page(
+    store: &MongoAuthStore,
+    filter: Document,
+    order: Document,
+    limit: u32,
+) -> Result<Vec<Account>> {
     let users = store.users.clone();
     let rows: Vec<AccountRow> = run(async move {
-        users
-            .find(doc! { "driverNumber": { "$gt": after } })
-            .sort(doc! { "driverNumber": 1 })
-            .limit(limit.into())
-            .await?
-            .try_collect()
-            .await
+        users.find(filter).sort(order).limit(limit.into()).await?.try_collect().await
     })
     .await?;
     Ok(rows.into_iter().map(Account::from).collect())
@@ -167,6 +202,43 @@ pub(super) async fn set_password(
 ) -> Result<()> {
     let users = store.users.clone();
     let change = doc! { "$set": { "passwordHash": password_hash } };
+    run(async move { users.update_one(doc! { "_id": id }, change).await }).await?;
+    Ok(())
+}
+
+pub(super) async fn set_ban(
+    store: &MongoAuthStore,
+    id: UserId,
+    ban: Option<&Ban>,
+) -> Result<Option<Account>> {
+    let change = match ban {
+        Some(Ban { by, at, reason: None }) => doc! { "$set": { "ban": { "by": by, "at": at } } },
+        Some(Ban { by, at, reason: Some(reason) }) => {
+            doc! { "$set": { "ban": { "by": by, "at": at, "reason": reason.as_str() } } }
+        }
+        None => doc! { "$unset": { "ban": "" } },
+    };
+    let users = store.users.clone();
+    let changed = run(async move {
+        users
+            .find_one_and_update(doc! { "_id": id }, change)
+            .return_document(ReturnDocument::After)
+            .await
+    });
+    Ok(changed.await?.map(Account::from))
+}
+
+/// Takes everything from an account that is somebody's.
+pub(super) async fn erase(store: &MongoAuthStore, id: UserId) -> Result<()> {
+    let users = store.users.clone();
+    let key = erased_key(id);
+    let change = doc! {
+        "$set": {
+            "username": ERASED, "usernameKey": &key, "email": "", "emailKey": &key,
+            "passwordHash": LOCKED,
+        },
+        "$unset": { "name": "", "image": "", "ban": "" },
+    };
     run(async move { users.update_one(doc! { "_id": id }, change).await }).await?;
     Ok(())
 }

@@ -93,6 +93,45 @@ pub(super) async fn login(store: &MongoAuthStore, id: LoginId) -> Result<Option<
     Ok(found.map(Login::from))
 }
 
+pub(super) async fn logins(
+    store: &MongoAuthStore,
+    user: UserId,
+    after: Option<LoginId>,
+    limit: u32,
+) -> Result<Vec<Login>> {
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let mut of = doc! { "userId": user };
+    of.extend(after.map(|after| ("_id".to_owned(), doc! { "$gt": after }.into())));
+    let logins = store.logins.clone();
+    let rows: Vec<LoginRow> = run(async move {
+        logins.find(of).sort(doc! { "_id": 1 }).limit(limit.into()).await?.try_collect().await
+    })
+    .await?;
+    Ok(rows.into_iter().map(Login::from).collect())
+}
+
+/// Removes every login session of a user, and all tokens. The sessions last: they lead to the
+/// tokens, also when this stops half-way.
+pub(super) async fn remove_all(store: &MongoAuthStore, user: UserId) -> Result<()> {
+    let resets = store.reset_tokens.clone();
+    run(async move { resets.delete_many(doc! { "userId": user }).await }).await?;
+    loop {
+        let some = logins(store, user, None, SWEEP as u32).await?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Bson> = some.iter().map(|login| login.id.into()).collect();
+        let (tokens, logins) = (store.refresh_tokens.clone(), store.logins.clone());
+        run(async move {
+            tokens.delete_many(doc! { "loginId": { "$in": &ids } }).await?;
+            logins.delete_many(doc! { "_id": { "$in": &ids } }).await
+        })
+        .await?;
+    }
+}
+
 pub(super) async fn end_login(store: &MongoAuthStore, id: LoginId, now: Timestamp) -> Result<bool> {
     let open = doc! { "_id": id, "endedAt": Bson::Null };
     let ended = doc! { "$set": { "endedAt": now } };
@@ -163,6 +202,12 @@ pub(super) async fn insert_reset_token(
     let row = ResetRow { hash: binary(&hash), user_id: user.into(), expires_at: expires_at.into() };
     let tokens = store.reset_tokens.clone();
     run(async move { tokens.insert_one(row).await }).await?;
+    Ok(())
+}
+
+pub(super) async fn remove_reset_tokens(store: &MongoAuthStore, user: UserId) -> Result<()> {
+    let tokens = store.reset_tokens.clone();
+    run(async move { tokens.delete_many(doc! { "userId": user }).await }).await?;
     Ok(())
 }
 

@@ -16,11 +16,15 @@ macro_rules! columns {
     };
 }
 
+pub(super) use columns;
+
+/// The messages that the rest selects.
 macro_rules! select {
     ($rest:literal) => {
         concat!("SELECT ", columns!(), " FROM messages ", $rest)
     };
 }
+pub(super) use select;
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<StoredMessage> {
     Ok(StoredMessage {
@@ -41,7 +45,11 @@ fn one(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Opti
     db.prepare_cached(sql)?.query_row(params, from_row).optional()
 }
 
-fn many(db: &Connection, sql: &str, params: impl Params) -> rusqlite::Result<Vec<StoredMessage>> {
+pub(super) fn many(
+    db: &Connection,
+    sql: &str,
+    params: impl Params,
+) -> rusqlite::Result<Vec<StoredMessage>> {
     db.prepare_cached(sql)?.query_map(params, from_row)?.collect()
 }
 

@@ -107,3 +107,32 @@ pub(super) fn of_each(
     }
     Ok(found)
 }
+
+/// The room behind another one, by id. One look into the table, which is in this order.
+const NEXT_ROOM: &str = "SELECT min(room) FROM room_reads WHERE room > ?1";
+
+/// The reads of a member in all rooms, behind `after`: a look into each room.
+pub(super) fn of_user(
+    db: &Connection,
+    user: UserId,
+    after: Option<(RoomId, i64)>,
+    limit: u32,
+) -> rusqlite::Result<Vec<RoomRead>> {
+    let sql = select!("WHERE room = ?1 AND user = ?2 AND no > ?3 ORDER BY no LIMIT ?4");
+    let (mut room, mut no) = after.unwrap_or((RoomId::from_bytes([0; 12]), 0));
+    let limit = limit as usize;
+    let mut found = Vec::new();
+    loop {
+        let rest = (limit - found.len()) as i64;
+        let mut statement = db.prepare_cached(sql)?;
+        for read in statement.query_map(params![room, user, no, rest], from_row)? {
+            found.push(read?);
+        }
+        if found.len() >= limit {
+            return Ok(found);
+        }
+        let next = db.prepare_cached(NEXT_ROOM)?.query_row([room], |row| row.get(0))?;
+        let Some(next) = next else { return Ok(found) };
+        (room, no) = (next, 0);
+    }
+}

@@ -6,8 +6,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, doc};
 use mongodb::error::ErrorKind;
+use mongodb::options::Hint;
 use serde::{Deserialize, Serialize};
 
+use super::deleting::behind;
 use super::{MongoChatStore, READ_NO_UNIQUE};
 use crate::chat::model::{Progress, RoomRead, Stretch};
 use crate::error::Result;
@@ -193,4 +195,24 @@ pub(super) async fn readers(
         .buffer_unordered(AT_ONCE);
     let found: Vec<Vec<RoomRead>> = asked.try_collect().await?;
     Ok(found.concat())
+}
+
+/// The reads of a member in all rooms, behind `after`; in the index of numbers the database goes
+/// from room to room.
+pub(super) async fn of_user(
+    store: &MongoChatStore,
+    user: UserId,
+    after: Option<(RoomId, i64)>,
+    limit: u32,
+) -> Result<Vec<RoomRead>> {
+    let mut own = doc! { "userId": user };
+    own.extend(after.map(|after| behind("roomId", "no", after)).unwrap_or_default());
+    let reads = store.room_reads.clone();
+    let rows: Vec<RoomReadRow> = run(async move {
+        let order = doc! { "roomId": 1, "userId": 1, "no": 1 };
+        let found = reads.find(own).hint(Hint::Name(READ_NO_UNIQUE.to_owned())).sort(order);
+        found.limit(limit.into()).await?.try_collect().await
+    })
+    .await?;
+    Ok(rows.into_iter().map(RoomRead::from).collect())
 }

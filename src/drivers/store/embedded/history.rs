@@ -53,3 +53,14 @@ pub(super) fn remove_some(db: &Connection, oldest: Timestamp) -> rusqlite::Resul
         .execute(params![oldest, SWEEP as i64])?;
     Ok(removed == SWEEP)
 }
+
+/// Removes a handful of a driver's; whether there may be more.
+pub(super) fn remove_some_of(db: &Connection, driver: UserId) -> rusqlite::Result<bool> {
+    let removed = db
+        .prepare_cached(
+            "DELETE FROM driver_locations WHERE driver = ?1 AND at IN (
+                 SELECT at FROM driver_locations WHERE driver = ?1 LIMIT ?2)",
+        )?
+        .execute(params![driver, SWEEP as i64])?;
+    Ok(removed == SWEEP)
+}

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::drivers::model::Fix;
+use crate::drivers::requests::AHEAD;
 use crate::geo::Point;
 use crate::ids::UserId;
 
@@ -31,7 +32,7 @@ pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Fix> {
     })
 }
 
-/// Makes these the last positions of their drivers, except where a later one is.
+/// Makes these the last positions of their drivers, where [`Fix::replaces`] says so.
 pub(super) fn save(db: &Connection, latest: &HashMap<UserId, &Fix>) -> rusqlite::Result<()> {
     let mut moved = db.prepare_cached(concat!(
         "INSERT INTO drivers (driver, available, ",
@@ -40,7 +41,7 @@ pub(super) fn save(db: &Connection, latest: &HashMap<UserId, &Fix>) -> rusqlite:
          ON CONFLICT (driver) DO UPDATE SET lat = excluded.lat, lng = excluded.lng,
              accuracy = excluded.accuracy, heading = excluded.heading, speed = excluded.speed,
              battery = excluded.battery, at = excluded.at, received_at = excluded.received_at
-         WHERE drivers.at IS NULL OR drivers.at < excluded.at
+         WHERE drivers.at IS NULL OR drivers.at < excluded.at OR drivers.at > ?10
          RETURNING id"
     ))?;
     let mut placed = db.prepare_cached(
@@ -61,6 +62,7 @@ pub(super) fn save(db: &Connection, latest: &HashMap<UserId, &Fix>) -> rusqlite:
                     fix.battery,
                     fix.at,
                     fix.received_at,
+                    fix.received_at + AHEAD,
                 ],
                 |row| row.get(0),
             )
@@ -107,4 +109,13 @@ pub(super) fn last_of(db: &Connection, drivers: &[UserId]) -> rusqlite::Result<V
     ))?
     .query_map([drivers], |row| Ok((row.get(COLUMNS)?, from_row(row)?)))?
     .collect()
+}
+
+/// Forgets where a driver is, and that there is one.
+pub(super) fn forget(db: &Connection, driver: UserId) -> rusqlite::Result<()> {
+    let row: Option<i64> = db
+        .prepare_cached("DELETE FROM drivers WHERE driver = ?1 RETURNING id")?
+        .query_row([driver], |row| row.get(0))
+        .optional()?;
+    db.prepare_cached("DELETE FROM driver_places WHERE id = ?1")?.execute([row]).map(drop)
 }

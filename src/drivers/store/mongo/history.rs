@@ -11,7 +11,11 @@ use super::rows::FixRow;
 use super::{AGE, LOCATIONS, MongoDriverStore};
 use crate::drivers::model::{Fix, Trail};
 use crate::error::Result;
+use crate::ids::UserId;
 use crate::store::mongo::operation::{refused_index, run};
+
+/// Positions of a driver removed at a time.
+const SWEEP: i64 = 1000;
 
 /// Adds positions, in their order, without those of a driver and a time that are there.
 pub(super) async fn append(
@@ -52,6 +56,19 @@ pub(super) async fn trail(store: &MongoDriverStore, trail: &Trail) -> Result<Vec
     })
     .await?;
     Ok(rows.into_iter().map(Fix::from).collect())
+}
+
+/// Removes a handful of a driver's positions; whether there were any.
+pub(super) async fn remove_some(store: &MongoDriverStore, driver: UserId) -> Result<bool> {
+    let locations = store.locations.clone();
+    run(async move {
+        let found = locations.find(doc! { "driver": driver }).sort(doc! { "timestamp": 1 });
+        let rows: Vec<FixRow> = found.limit(SWEEP).await?.try_collect().await?;
+        let Some(last) = rows.into_iter().next_back().map(Fix::from) else { return Ok(false) };
+        let until = doc! { "driver": driver, "timestamp": { "$lte": last.at } };
+        locations.delete_many(until).await.map(|_| true)
+    })
+    .await
 }
 
 /// How long positions are kept; nothing before that is said.

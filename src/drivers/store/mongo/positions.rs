@@ -9,6 +9,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::rows::{DriverRow, position};
 use super::{DRIVERS, MongoDriverStore};
 use crate::drivers::model::{Fix, Near, Nearby};
+use crate::drivers::requests::AHEAD;
 use crate::error::Result;
 use crate::geo;
 use crate::ids::UserId;
@@ -27,16 +28,19 @@ pub(super) async fn update(
     update_each(database, DRIVERS, updates, Wait::Durable).await
 }
 
-/// The update that makes this the last position of its driver, unless a later one is. What is
-/// missing is less than any time.
+/// The update that makes this the last position of its driver, where [`Fix::replaces`] says so.
+/// What is missing is less than any time.
 pub(super) fn moved(driver: UserId, fix: &Fix) -> Document {
-    let is_later = doc! { "$lt": ["$position.timestamp", fix.at] };
+    let replaces = doc! { "$or": [
+        { "$lt": ["$position.timestamp", fix.at] },
+        { "$gt": ["$position.timestamp", fix.received_at + AHEAD] },
+    ] };
     let there = doc! { "$literal": position(fix) };
     doc! {
         "q": { "_id": driver },
         "u": [{ "$set": {
             "available": { "$ifNull": ["$available", false] },
-            "position": { "$cond": [is_later, there, "$position"] },
+            "position": { "$cond": [replaces, there, "$position"] },
         } }],
         "upsert": true,
     }

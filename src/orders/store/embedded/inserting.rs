@@ -1,4 +1,4 @@
-//! Inserting orders. Looking first and then writing is safe where one thread writes.
+//! Inserting orders, and writing over what they say. Looking first and then writing is safe where one thread writes.
 
 use rusqlite::{Connection, params};
 
@@ -19,8 +19,6 @@ pub(super) fn insert(db: &Connection, order: &Order) -> rusqlite::Result<Inserte
     if let Some(earlier) = one(db, same, params![order.customer, key])? {
         return Ok(Inserted::Repeated(earlier));
     }
-    let rejections: Vec<_> = order.rejections.iter().map(RejectionRow::from).collect();
-    let history: Vec<_> = order.history.iter().map(EntryRow::from).collect();
     db.prepare_cached(concat!(
         "INSERT INTO orders (",
         columns!(),
@@ -41,12 +39,41 @@ pub(super) fn insert(db: &Connection, order: &Order) -> rusqlite::Result<Inserte
             order.offered_to,
             order.dispatch_at,
             to_json(&order.passed)?,
-            to_json(&rejections)?,
-            to_json(&history)?,
+            rejections(order)?,
+            history(order)?,
             order.created_at,
             order.updated_at,
         ],
         from_row,
     )
     .map(Inserted::Stored)
+}
+
+fn rejections(order: &Order) -> rusqlite::Result<String> {
+    to_json(&order.rejections.iter().map(RejectionRow::from).collect::<Vec<_>>())
+}
+
+fn history(order: &Order) -> rusqlite::Result<String> {
+    to_json(&order.history.iter().map(EntryRow::from).collect::<Vec<_>>())
+}
+
+/// Writes over what an order says, unless it has changed meanwhile.
+pub(super) fn redact(db: &Connection, order: &Order) -> rusqlite::Result<bool> {
+    db.prepare_cached(
+        "UPDATE orders SET contents = ?2, client_order_id = ?3, rejections = ?4, history = ?5
+         WHERE id = ?1 AND status = ?6 AND updated_at = ?7
+             AND json_array_length(rejections) = ?8 AND json_array_length(history) = ?9",
+    )?
+    .execute(params![
+        order.id,
+        to_json(&ContentsRow::<Degrees>::from(&order.contents))?,
+        order.client_order_id.as_ref().map(IdempotencyKey::as_str),
+        rejections(order)?,
+        history(order)?,
+        order.status.word(),
+        order.updated_at,
+        order.rejections.len() as i64,
+        order.history.len() as i64,
+    ])
+    .map(|changed| changed > 0)
 }

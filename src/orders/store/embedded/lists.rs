@@ -32,6 +32,24 @@ pub(super) fn under_way(db: &Connection, user: UserId, limit: u32) -> rusqlite::
     many(db, &sql, named_params! { ":user": user, ":before": i64::MAX, ":limit": limit })
 }
 
+/// A look at each of these orders: nothing leads to who took a step of somebody else's.
+pub(super) fn with_part(
+    db: &Connection,
+    user: UserId,
+    first: i64,
+    last: i64,
+) -> rusqlite::Result<Vec<Order>> {
+    many(
+        db,
+        select!(
+            "WHERE number BETWEEN ?2 AND ?3 AND (?1 IN (customer, restaurant, driver)
+                 OR instr(rejections, ?4) OR instr(history, ?4))
+             ORDER BY number"
+        ),
+        params![user, first, last, user.to_string()],
+    )
+}
+
 /// Only this one, or all.
 fn stages(status: Option<&Status>) -> &[Status] {
     status.map_or(&Status::ALL, std::slice::from_ref)
@@ -73,13 +91,19 @@ pub(super) fn offered_to(db: &Connection, driver: UserId) -> rusqlite::Result<Op
     one(db, select!("WHERE offered_to = ?1 AND status = 'pending'"), [driver])
 }
 
-pub(super) fn due(db: &Connection, now: Timestamp, limit: u32) -> rusqlite::Result<Vec<Order>> {
+pub(super) fn due(
+    db: &Connection,
+    now: Timestamp,
+    latest: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<Vec<Order>> {
     many(
         db,
         select!(
-            "WHERE dispatch_at <= ?1 AND status = 'pending' ORDER BY dispatch_at, number LIMIT ?2"
+            "WHERE (dispatch_at <= ?1 OR dispatch_at > ?2) AND status = 'pending'
+             ORDER BY dispatch_at, number LIMIT ?3"
         ),
-        params![now, limit],
+        params![now, latest, limit],
     )
 }
 

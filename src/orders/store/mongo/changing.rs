@@ -1,16 +1,18 @@
 //! Changing orders.
 
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, Document, doc, serialize_to_bson};
 use mongodb::options::ReturnDocument;
 
 use super::notices;
 use super::rows::{EntryRow, RejectionRow};
 use super::{MongoOrderStore, OFFERED_TO_UNIQUE};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::OrderId;
-use crate::orders::model::{Change, Notice, Notify, Passed, When};
+use crate::orders::model::{Change, Notice, Notify, Order, Passed, When};
 use crate::orders::store::Changed;
-use crate::store::mongo::operation::{LIMIT, bounded, duplicate_key, to_error};
+use crate::orders::store::contents::ContentsRow;
+use crate::store::mongo::geo::GeoPoint;
+use crate::store::mongo::operation::{LIMIT, bounded, duplicate_key, run, to_error};
 
 pub(super) async fn change(
     store: &MongoOrderStore,
@@ -29,6 +31,31 @@ pub(super) async fn change(
         Err(error) if duplicate_key(&error) == Some(OFFERED_TO_UNIQUE) => Ok(Changed::Busy),
         Err(error) => Err(to_error(&error)),
     }
+}
+
+/// Writes over what an order says, unless it has changed meanwhile.
+pub(super) async fn redact(store: &MongoOrderStore, order: &Order) -> Result<bool> {
+    let must = doc! {
+        "_id": order.id,
+        "status": order.status.word(),
+        "updatedAt": order.updated_at,
+        "rejections": { "$size": order.rejections.len() as i64 },
+        "history": { "$size": order.history.len() as i64 },
+    };
+    let rejections: Vec<Bson> =
+        order.rejections.iter().map(|one| RejectionRow::from(one).into()).collect();
+    let history: Vec<Bson> = order.history.iter().map(|one| EntryRow::from(one).into()).collect();
+    let contents = serialize_to_bson(&ContentsRow::<GeoPoint>::from(&order.contents));
+    let contents = contents.map_err(Error::internal)?;
+    let mut update = doc! {
+        "$set": { "contents": contents, "rejections": rejections, "history": history },
+    };
+    if order.client_order_id.is_none() {
+        update.insert("$unset", doc! { "clientOrderId": "" });
+    }
+    let orders = store.orders.clone();
+    let outcome = run(async move { orders.update_one(must, update).await }).await?;
+    Ok(outcome.matched_count == 1)
 }
 
 fn filter(id: OrderId, when: &When, change: &Change) -> Document {

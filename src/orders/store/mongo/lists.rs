@@ -2,9 +2,10 @@
 
 use futures_util::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
+use mongodb::options::Hint;
 
-use super::MongoOrderStore;
 use super::rows::OrderRow;
+use super::{MongoOrderStore, NUMBER_UNIQUE};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::ids::UserId;
@@ -103,9 +104,37 @@ pub(super) async fn open(
     list(store, filter, NEWEST, limit).await
 }
 
-pub(super) async fn due(store: &MongoOrderStore, now: Timestamp, limit: u32) -> Result<Vec<Order>> {
-    let filter = doc! { "status": Status::Pending.word(), "dispatchAt": { "$lte": now } };
+pub(super) async fn due(
+    store: &MongoOrderStore,
+    now: Timestamp,
+    latest: Timestamp,
+    limit: u32,
+) -> Result<Vec<Order>> {
+    let at = [doc! { "dispatchAt": { "$lte": now } }, doc! { "dispatchAt": { "$gt": latest } }];
+    let filter = doc! { "status": Status::Pending.word(), "$or": at.to_vec() };
     list(store, filter, &[("dispatchAt", 1), ("number", 1)], limit).await
+}
+
+/// A look at each of these orders: nothing leads to who took a step of somebody else's.
+pub(super) async fn with_part(
+    store: &MongoOrderStore,
+    user: UserId,
+    first: i64,
+    last: i64,
+) -> Result<Vec<Order>> {
+    let parts = ["customer", "restaurant", "driver", "rejections.driver", "history.by"];
+    let filter = doc! {
+        "number": { "$gte": first, "$lte": last },
+        "$or": parts.map(|part| doc! { part: user }).to_vec(),
+    };
+    let orders = store.orders.clone();
+    let rows: Vec<OrderRow> = run(async move {
+        let by_number = Hint::Name(NUMBER_UNIQUE.to_owned());
+        let found = orders.find(filter).hint(by_number).sort(doc! { "number": 1 });
+        found.await?.try_collect().await
+    })
+    .await?;
+    Ok(rows.into_iter().map(Order::from).collect())
 }
 
 pub(super) async fn busy(store: &MongoOrderStore, drivers: &[UserId]) -> Result<Vec<UserId>> {

@@ -1,0 +1,215 @@
+//! Ordinary users who chat at a modest rate among many who are idle: first quietly, then while one address floods the
+//! server. What the flood does to the others is what counts.
+
+mod attack;
+mod attackers;
+mod count;
+mod spout;
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::hold::{Crowd, complain, connect_all};
+use super::messages::{Field, Phase};
+use super::send::await_senders;
+use super::{Bench, Window, is_rate};
+use crate::cli::Flood;
+use crate::latency::Latencies;
+use crate::progress::Progress;
+use crate::report::Report;
+use crate::server::{Page, Sample, Span};
+use attack::Attack;
+
+/// Where who comes from: the idle, the ordinary users, and the one address.
+const IDLE: (Ipv4Addr, u32) = (Ipv4Addr::new(127, 0, 1, 1), 32);
+const USERS: (Ipv4Addr, u32) = (Ipv4Addr::new(127, 0, 2, 1), 16);
+const FLOODER: (Ipv4Addr, u32) = (Ipv4Addr::new(127, 0, 3, 1), 1);
+/// Idle sockets of one user: fewer than `MAX_SOCKETS_PER_USER`.
+const SOCKETS_PER_USER: usize = 50;
+/// Idle connects under way at the same time.
+const IN_FLIGHT: usize = 64;
+/// Before the first phase: who has come is told to all.
+const SETTLE: Duration = Duration::from_secs(6);
+/// From the first blow of the flood to the second phase.
+const ONSET: Duration = Duration::from_secs(5);
+
+/// When is what.
+struct Timetable {
+    begin: Instant,
+    quiet: Window,
+    flooded: Window,
+}
+
+/// The server in both phases, and what its limits refused in the second.
+struct Measured {
+    quiet: Span,
+    flooded: Span,
+    refused: Vec<(String, f64)>,
+}
+
+/// Connects everybody, measures both phases, verifies.
+pub async fn run(bench: &mut Bench, flood: &Flood) -> Result<Report> {
+    let &Flood { connections, pairs, rate, seconds, flood_rate, .. } = flood;
+    ensure!(pairs > 0 && seconds > 0, "pairs and seconds must be at least 1");
+    ensure!(is_rate(rate) && is_rate(flood_rate), "rates must be from 0.1 to 1,000,000 a second");
+    let dialer_of = |(first, count)| Arc::new(bench.dialer.variant("/", first, count));
+    let (idle, users, flooder) = (dialer_of(IDLE), dialer_of(USERS), dialer_of(FLOODER));
+    bench.dialer = users;
+    let owners = connections.div_ceil(SOCKETS_PER_USER);
+    let accounts = bench.accounts.take(2 * pairs + owners + 2).await?;
+    let driver = bench.accounts.take_drivers(1).await?.remove(0);
+
+    let mut field = Field::prepare(bench, pairs, 1).await?;
+    field.share();
+    let crowd = Crowd::new(idle, accounts[2 * pairs..2 * pairs + owners].to_vec(), connections);
+    let holders = connect_all(&crowd, IN_FLIGHT).await.context("connecting the idle")?;
+    let timetable = Timetable::from_now(seconds);
+    field.tally.measure(&[timetable.quiet, timetable.flooded]);
+    let mut senders = start(&mut field, rate, &timetable);
+    let evil = &accounts[2 * pairs + owners..];
+    let attack = Attack::prepare(flood, flooder, evil, driver);
+    let (measured, attack) = watch(bench, &field, &timetable, attack).await?;
+    await_senders(&mut senders, &mut field, timetable.flooded).await?;
+
+    let mut report = describe(flood);
+    measured.fill(&mut report);
+    attack.fill(&mut report, timetable.flooded);
+    compare(&mut report, field.tally.phases(), flood.bound);
+    complain(&mut report, &crowd);
+    field.verify(bench, &mut report).await?;
+    crowd.dismiss(holders).await?;
+    Ok(report)
+}
+
+impl Timetable {
+    fn from_now(seconds: u64) -> Self {
+        let begin = Instant::now() + Duration::from_secs(1);
+        let quiet = Window::after(Duration::from_secs(1) + SETTLE, seconds);
+        let flooded =
+            Window { from: quiet.to + ONSET, to: quiet.to + ONSET + (quiet.to - quiet.from) };
+        Self { begin, quiet, flooded }
+    }
+}
+
+/// Every sender sends at its moments, evenly spread, from the beginning to the end of the second phase.
+fn start(field: &mut Field, rate: f64, timetable: &Timetable) -> JoinSet<Result<()>> {
+    let (mut running, total) = (JoinSet::new(), field.senders.len());
+    let interval = Duration::from_secs_f64(total as f64 / rate);
+    for sender in field.senders.drain(..) {
+        let first = timetable.begin + interval.mul_f64(sender.number as f64 / total as f64);
+        running.spawn(sender.open_loop(first, interval, timetable.flooded.to));
+    }
+    running
+}
+
+/// Reads the server at the ends of both phases, and lets the flood loose between them.
+async fn watch(
+    bench: &Bench,
+    field: &Field,
+    timetable: &Timetable,
+    attack: Attack,
+) -> Result<(Measured, attack::Outcome)> {
+    let shown = Arc::clone(&field.tally);
+    let _progress =
+        Progress::start("chatting", move || format!("{} acknowledged", shown.acked.get()));
+    let quiet = span(bench, timetable.quiet).await?;
+    let running = attack.start(timetable.flooded)?;
+    sleep_until(timetable.flooded.from).await;
+    let before = bench.server.page().await?;
+    let flooded = span(bench, timetable.flooded).await?;
+    let after = bench.server.page().await?;
+    let refused = struck(before.as_ref(), after.as_ref());
+    Ok((Measured { quiet, flooded, refused }, running.stop().await?))
+}
+
+async fn span(bench: &Bench, window: Window) -> Result<Span> {
+    sleep_until(window.from).await;
+    let from: Sample = bench.server.sample().await?;
+    sleep_until(window.to).await;
+    Ok(Span { from, to: bench.server.sample().await? })
+}
+
+/// How often each limit refused meanwhile.
+fn struck(before: Option<&Page>, after: Option<&Page>) -> Vec<(String, f64)> {
+    const LIMITS: &str = "waggle_limits_struck_total";
+    let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
+    let grown = after.series(LIMITS).map(|(labels, now)| {
+        let name = labels.trim_start_matches("limit=").trim_matches('"');
+        (name.to_owned(), now - before.sum(LIMITS, labels))
+    });
+    grown.filter(|&(_, count)| count > 0.0).collect()
+}
+
+fn describe(flood: &Flood) -> Report {
+    let Flood { connections, pairs, rate, seconds, flood_rate, .. } = flood;
+    let attackers = match flood.attackers.as_slice() {
+        [] => "all attackers".to_owned(),
+        named => named.join(" and "),
+    };
+    Report::new(
+        "flood",
+        format!(
+            "{connections} idle, {pairs} pairs, {rate} messages/s, two phases of {seconds} s, {attackers} of {flood_rate}/s"
+        ),
+    )
+}
+
+impl Measured {
+    fn fill(&self, report: &mut Report) {
+        for (phase, span) in [("quiet", &self.quiet), ("flooded", &self.flooded)] {
+            let percent = |cpu: f64| 100.0 * cpu / span.seconds();
+            let rss = span.to.server.map(|usage| usage.rss_kib as f64 / 1024.0);
+            report.figure(
+                format!("{phase}: server CPU"),
+                span.server_cpu().map(percent),
+                "% of a core",
+            );
+            report.figure(
+                format!("{phase}: mongod CPU"),
+                span.mongod_cpu().map(percent),
+                "% of a core",
+            );
+            report.figure(
+                format!("{phase}: generator CPU"),
+                percent(span.generator_cpu()),
+                "% of a core",
+            );
+            report.figure(format!("{phase}: other CPU"), percent(span.other_cpu()), "% of a core");
+            report.figure(format!("{phase}: RSS at its end"), rss, "MiB");
+        }
+        for (limit, count) in &self.refused {
+            let rate = count / self.flooded.seconds();
+            report.figure(format!("refused by the limit {limit}"), rate, "/s");
+        }
+    }
+}
+
+/// One of the latencies of a phase.
+type Kind = fn(&Phase) -> &Latencies;
+
+/// Adds the latencies of both phases, and complains where those of the second are too long.
+fn compare(report: &mut Report, phases: &[Phase], bound: f64) {
+    let [quiet, flooded] = phases else { return report.mismatch("nothing was measured") };
+    let ack: Kind = |of| &of.ack;
+    for (kind, latencies) in [("acknowledgement", ack), ("delivery", |of| &of.delivery)] {
+        report.latencies(&format!("quiet: {kind}"), latencies(quiet));
+        report.latencies(&format!("flooded: {kind}"), latencies(flooded));
+        let p99 = |phase| latencies(phase).summary().map(|of| of.p99);
+        let Some((before, during)) = p99(quiet).zip(p99(flooded)) else {
+            report.mismatch(format!("no {kind} in one of the phases"));
+            continue;
+        };
+        let ratio = during / before;
+        report.figure(format!("{kind} p99, flooded by quiet"), ratio, "");
+        if ratio > bound {
+            report.mismatch(format!(
+                "the p99 of the {kind} is {ratio:.2} times its quiet value, and {bound} is the bound"
+            ));
+        }
+    }
+}

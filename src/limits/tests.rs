@@ -1,0 +1,61 @@
+//! What limits count, and what they forget.
+
+use super::*;
+use crate::clock::Timestamp;
+
+fn rate(text: &str) -> Option<Rate> {
+    Some(text.parse().unwrap())
+}
+
+#[test]
+fn the_count_is_there_at_once_and_comes_back_with_time() {
+    let clock = Clock::manual(Timestamp::from_millis(1_000_000));
+    let limiter = Limiter::new("tests", rate("3/3s"), &clock);
+    for left in [2, 1, 0] {
+        assert_eq!(limiter.check(&"alice").unwrap().unwrap().remaining, left);
+    }
+    let refusal = limiter.check(&"alice").unwrap_err();
+    assert_eq!(refusal.retry_after_seconds(), Some(1));
+    assert!(limiter.check(&"bob").is_ok());
+    clock.advance(Duration::from_secs(1));
+    assert!(limiter.check(&"alice").is_ok());
+    assert!(limiter.check(&"alice").is_err());
+}
+
+#[test]
+fn a_key_is_forgotten_when_it_has_its_whole_count_again_and_not_before() {
+    let clock = Clock::manual(Timestamp::from_millis(1_000_000));
+    let limiter = Limiter::new("tests", rate("2/2s"), &clock);
+    let keys = || limiter.governor.as_ref().map(|(governor, _)| governor.len());
+    assert!((0..1000).all(|key| limiter.check(&key).is_ok()));
+    limiter.forget_idle();
+    assert_eq!(keys(), Some(1000));
+    clock.advance(Duration::from_secs(2));
+    assert!(limiter.check(&0).is_ok());
+    limiter.forget_idle();
+    assert_eq!(keys(), Some(1));
+}
+
+#[test]
+fn off_never_refuses() {
+    let limiter = Limiter::new("tests", None, &Clock::system());
+    assert!((0..10_000).all(|_| limiter.check(&1).unwrap().is_none()));
+}
+
+#[test]
+fn failures_lock_an_account_until_their_window_has_passed() {
+    let clock = Clock::manual(Timestamp::from_millis(0));
+    let failures = Failures::new(rate("2/10s"), &clock);
+    failures.count("alice");
+    assert!(failures.check("alice").is_ok());
+    failures.count("alice");
+    assert!(failures.check("alice").is_err());
+    assert!(failures.check("bob").is_ok());
+    clock.advance(Duration::from_secs(10));
+    assert!(failures.check("alice").is_ok());
+    failures.count("alice");
+    assert!(failures.check("alice").is_ok(), "a new window starts at one");
+    failures.forgive("alice");
+    failures.count("alice");
+    assert!(failures.check("alice").is_ok());
+}
