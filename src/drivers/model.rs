@@ -1,5 +1,7 @@
 //! Drivers as they are stored: where they are, where they were, and whether they take orders.
 
+use std::time::Duration;
+
 use super::requests::AHEAD;
 use crate::clock::Timestamp;
 use crate::geo::Point;
@@ -29,7 +31,7 @@ pub struct Fix {
     pub speed: Option<f64>,
     /// Percent.
     pub battery: Option<f64>,
-    /// When, by the phone's clock.
+    /// When, by the phone's clock; when it arrived, where the phone did not say.
     pub at: Timestamp,
     /// When it arrived, by the server's.
     pub received_at: Timestamp,
@@ -40,6 +42,18 @@ impl Fix {
     /// far ahead that it came before the server's clock was put back.
     pub fn replaces(&self, before: &Self) -> bool {
         before.at < self.at || before.at > self.received_at + AHEAD
+    }
+
+    /// The same, told apart from what came before it: one without a time is of when it arrived,
+    /// but a millisecond after one that arrived no earlier by the clock, so that two of the same
+    /// millisecond are not taken for one, nor any for late after the clock was put back.
+    pub fn after(self, before: Option<&Self>) -> Self {
+        match before {
+            Some(before) if self.at == self.received_at && !self.replaces(before) => {
+                Self { at: before.at + Duration::from_millis(1), ..self }
+            }
+            _ => self,
+        }
     }
 }
 

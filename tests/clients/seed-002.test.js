@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import WebSocket from 'ws';
 
 import { ADMIN, SECRET, createOrder, location, logInAdmin, newDriver, newDrivers, resign, trail } from './drivers-people.js';
@@ -132,8 +131,6 @@ for (const { store, skip } of STORES) {
         for (const [latitude, longitude] of places) {
           app.send('location_update', { latitude, longitude });
           await app.settle();
-          // Positions are told apart by their time, which is that of their arrival here: two of one millisecond would be one.
-          await sleep(2);
         }
         assert.deepEqual(app.heard.all('error'), []);
         const points = await trail(server, admin, driver, 104);

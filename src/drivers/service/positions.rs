@@ -2,7 +2,7 @@
 //! driver back.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -24,6 +24,10 @@ const BETWEEN_REMOVALS: Duration = Duration::from_secs(3600);
 
 /// The last position of a driver.
 pub(super) type Last = Mutex<Option<Fix>>;
+
+fn locked(last: &Last) -> MutexGuard<'_, Option<Fix>> {
+    last.lock().expect("no panic under this lock")
+}
 
 /// The one writer of positions.
 pub(super) fn writer(store: &Arc<dyn DriverStore>) -> GroupCommit<(UserId, Fix), ()> {
@@ -49,7 +53,11 @@ impl Drivers {
     pub async fn update_location(&self, caller: Caller, fix: Fix) -> Result<()> {
         let driver = self.may_report(caller)?;
         let last = self.last(driver).await?;
-        let before = self.move_to(driver, &last, fix);
+        let (fix, before) = {
+            let mut last = locked(&last);
+            let fix = fix.after(last.as_ref());
+            (fix, self.move_to(driver, &mut last, fix))
+        };
         self.fixes.submit((driver, fix)).await?;
         self.noted(driver, before, fix).await;
         Ok(())
@@ -62,9 +70,13 @@ impl Drivers {
     pub async fn report_location(&self, caller: Caller, fix: Fix) -> Result<()> {
         let driver = self.may_report(caller)?;
         let last = self.last(driver).await?;
-        // What will not be stored is told to nobody.
-        self.fixes.offer((driver, fix))?;
-        let before = self.move_to(driver, &last, fix);
+        let (fix, before) = {
+            let mut last = locked(&last);
+            let fix = fix.after(last.as_ref());
+            // What will not be stored is told to nobody.
+            self.fixes.offer((driver, fix))?;
+            (fix, self.move_to(driver, &mut last, fix))
+        };
         self.noted(driver, before, fix).await;
         Ok(())
     }
@@ -84,7 +96,7 @@ impl Drivers {
         }
         if let Some(latest) = distinct.values().next_back().copied() {
             let last = self.last(driver).await?;
-            let before = self.move_to(driver, &last, latest);
+            let before = self.move_to(driver, &mut locked(&last), latest);
             let submitted = distinct.values().map(|fix| self.fixes.submit((driver, *fix)));
             try_join_all(submitted.collect::<Vec<_>>()).await?;
             self.noted(driver, before, latest).await;
@@ -99,8 +111,7 @@ impl Drivers {
     }
 
     /// Moves a driver there, unless a later position is known; gives the one before.
-    fn move_to(&self, driver: UserId, last: &Last, fix: Fix) -> Option<Fix> {
-        let mut last = last.lock().expect("no panic under this lock");
+    fn move_to(&self, driver: UserId, last: &mut Option<Fix>, fix: Fix) -> Option<Fix> {
         let before = *last;
         if before.is_none_or(|before| fix.replaces(&before)) {
             *last = Some(fix);
@@ -127,7 +138,7 @@ impl Drivers {
     /// The last position of a driver.
     pub async fn last_fix(&self, driver: UserId) -> Result<Option<Fix>> {
         let last = self.last(driver).await?;
-        let fix = *last.lock().expect("no panic under this lock");
+        let fix = *locked(&last);
         Ok(fix)
     }
 
@@ -135,7 +146,7 @@ impl Drivers {
     /// what is told of this one does not come after what is told of that.
     pub async fn look<T>(&self, driver: UserId, see: impl FnOnce(Option<&Fix>) -> T) -> Result<T> {
         let last = self.last(driver).await?;
-        let fix = last.lock().expect("no panic under this lock");
+        let fix = locked(&last);
         Ok(see(fix.as_ref()))
     }
 

@@ -182,6 +182,29 @@ async fn what_is_reported_is_told_at_once_and_stored_in_bulk() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn positions_without_a_time_are_told_apart_by_their_order() {
+    let mut test = world();
+    let driver = somebody(Role::Driver);
+    let of_now = |lat| Fix { point: Point::from_stored(lat, 0.0), ..fix(0) };
+    let later = |millis, fix| Fix { at: NOW + Duration::from_millis(millis), ..fix };
+    test.drivers.report_location(driver, of_now(1.0)).await.unwrap();
+    test.drivers.update_location(driver, of_now(2.0)).await.unwrap();
+    let both = [of_now(1.0), later(1, of_now(2.0))];
+    assert_eq!(test.told(), both.map(|fix| Told::Moved(driver.user, fix)));
+    let mut batch = test.batches.try_recv().unwrap().1;
+    batch.sort_by_key(|(_, fix)| fix.at);
+    assert_eq!(batch, both.map(|fix| (driver.user, fix)));
+
+    // One that has a time keeps it: said twice it is one, and late it is late.
+    let dated = Fix { received_at: NOW + Duration::from_millis(1), ..fix(0) };
+    assert_eq!(dated.after(Some(&both[1])), dated);
+    // A phone that was far ahead of a clock since put back holds nothing up.
+    let ahead = later(60_001, fix(0));
+    assert_eq!(fix(0).after(Some(&ahead)), fix(0));
+    assert_eq!(fix(0).after(None), fix(0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_waits_for_the_store_waits_for_nothing_else() {
     let mut test = world();
     let driver = somebody(Role::Driver);
