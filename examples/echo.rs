@@ -66,7 +66,7 @@ impl Arguments {
 #[tokio::main]
 async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let config = Arguments::parse().config()?;
-    telemetry::start_logging(&config.log);
+    let _telemetry = telemetry::start_logging(&config.log);
     let (acceptor, listeners) =
         Acceptor::bind(config.listen.host, &config.listen.ports, None, &[]).await?;
     let hub = Hub::new(Box::new(Local), config.sockets.parser, &Clock::system());

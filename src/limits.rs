@@ -3,6 +3,7 @@
 //! Counting is governor's (GCRA): the whole count at once, then one for each part of the window.
 
 mod pacer;
+mod strikes;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ const LATEST_EVENT: Duration = Duration::from_secs(1);
 const REMEMBERED_FAILURES: usize = 100_000;
 
 pub use pacer::Pacer;
+pub use strikes::struck;
 
 impl GovernorClock for Clock {
     type Instant = Nanos;
@@ -91,11 +93,6 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
             governor.shrink_to_fit();
         }
     }
-}
-
-/// Counts a refusal by a limit.
-pub fn struck(limit: &'static str) {
-    metrics::counter!("waggle_limits_struck_total", "limit" => limit).increment(1);
 }
 
 /// Failed logins of each account, in windows that start with the first failure.
@@ -226,13 +223,15 @@ impl Limits {
         self.refused_events.end();
     }
 
-    /// Drops keys that have their whole count again, each minute, for as long as the limits live.
-    pub fn forget_idle_keys(self: &Arc<Self>) {
+    /// Each minute, for as long as the limits live: drops keys that have their whole count again, and
+    /// says which limits have struck.
+    pub fn tidy(self: &Arc<Self>) {
         let limits = Arc::downgrade(self);
         tokio::spawn(async move {
             loop {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 let Some(limits) = limits.upgrade() else { return };
+                strikes::tell();
                 limits.sends.forget_idle();
                 limits.typing.forget_idle();
                 limits.joins.forget_idle();

@@ -77,7 +77,7 @@ fn main() -> ExitCode {
         Some(Command::Backup { path }) => back_up(&config, &path),
         Some(Command::ExportUser { user, path }) => export_user(&config, &user, &path),
         Some(Command::EraseUser { user, yes }) => {
-            telemetry::start_logging(&config.log);
+            let _telemetry = telemetry::start_logging(&config.log);
             erase_user(&config, &user, yes)
         }
     }
@@ -94,14 +94,14 @@ fn check_files(config: &Config) -> ExitCode {
 }
 
 fn serve(config: &Config) -> Result<ExitCode, String> {
-    let traces = telemetry::start(config)?;
-    let patience = traces.patience(config.shutdown_timeout);
+    let telemetry = telemetry::start(config)?;
+    let patience = telemetry.patience(config.shutdown_timeout);
     let runtime = runtime().map_err(|problem| problem.to_string())?;
     let outcome = runtime.block_on(run(config, patience));
     // A name that is still being looked up holds nothing up.
     runtime.shutdown_timeout(Duration::from_millis(200));
     // The last, so that what has just ended is in them.
-    traces.finish(patience);
+    telemetry.finish(patience);
     Ok(outcome)
 }
 

@@ -120,7 +120,7 @@ async fn metrics(State(operations): State<Operations>) -> String {
             tracing::warn!("the figures of the process could not be read");
         }
     }
-    telemetry::metrics().render()
+    telemetry::render_metrics()
 }
 
 /// Keeps the histograms of the metrics small.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::field::Empty;
 use tracing::{Span, Subscriber};
+use tracing_appender::non_blocking::{ErrorCounter, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -26,26 +27,36 @@ const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,r
 /// The target of spans that are for traces alone: lines of the log do not show them.
 const SPANS: &str = "spans";
 
+/// Lines that wait to be written, at most; more are lost, and counted.
+const WAITING_LINES: usize = 10_000;
+/// How long [`Telemetry::finish`] gives the last lines, where standard error takes no more.
+const LAST_LINES: Duration = Duration::from_millis(200);
+
+/// Lines that were lost because nobody took what was written before.
+static LOST_LINES: OnceLock<ErrorCounter> = OnceLock::new();
+
 /// Starts logging to standard error. A second call changes nothing.
-pub fn start_logging(config: &LogConfig) {
-    begin(Registry::default().with(lines(config)).with(filter(config)));
+pub fn start_logging(config: &LogConfig) -> Telemetry {
+    let (lines, writer) = lines(config);
+    begin(Registry::default().with(lines).with(filter(config)));
+    Telemetry::new(writer)
 }
 
 /// Starts logging, and the export of traces where `OTLP_ENDPOINT` is set.
 ///
 /// # Errors
 /// When the exporter cannot be made.
-pub fn start(config: &Config) -> Result<Traces, String> {
+pub fn start(config: &Config) -> Result<Telemetry, String> {
     #[cfg(feature = "otlp")]
     if let Some(endpoint) = &config.traces.endpoint {
         let provider = otlp::start(endpoint, config.traces.sample_ratio)
             .map_err(|problem| format!("traces cannot be exported (OTLP_ENDPOINT): {problem}"))?;
-        let lines = lines(&config.log).with_filter(filter(&config.log));
+        let (lines, writer) = lines(&config.log);
+        let lines = lines.with_filter(filter(&config.log));
         begin(Registry::default().with(lines).with(otlp::layer(&provider)));
-        return Ok(Traces { provider: Some(provider) });
+        return Ok(Telemetry { provider: Some(provider), ..Telemetry::new(writer) });
     }
-    start_logging(&config.log);
-    Ok(Traces::default())
+    Ok(start_logging(&config.log))
 }
 
 fn begin(subscriber: impl SubscriberInitExt) {
@@ -59,31 +70,49 @@ fn filter(config: &LogConfig) -> EnvFilter {
     EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-fn lines<S>(config: &LogConfig) -> Box<dyn Layer<S> + Send + Sync>
+/// Lines are written by a thread of their own: standard error may be a pipe whose reader stands
+/// still, which would stop everybody who logs.
+fn lines<S>(config: &LogConfig) -> (Box<dyn Layer<S> + Send + Sync>, WorkerGuard)
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    let (writer, worker) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING_LINES)
+        .thread_name("log")
+        .finish(std::io::stderr());
+    let _ = LOST_LINES.set(writer.error_counter());
     // A line that cannot be written, on a full disk for one, is lost: complaining about it on the
     // same standard error would panic in whoever logs.
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
+        .with_writer(writer)
         .log_internal_errors(false);
-    match config.format {
+    let layer = match config.format {
         LogFormat::Text => layer.with_target(false).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).with_span_list(false).boxed(),
-    }
+    };
+    (layer, worker)
 }
 
-/// The export of traces, if there is one.
-#[derive(Default)]
-pub struct Traces {
+/// What writes the log, and exports traces, until this is dropped.
+#[must_use = "what waits to be written is lost without it"]
+pub struct Telemetry {
+    lines: Option<WorkerGuard>,
     #[cfg(feature = "otlp")]
     provider: Option<opentelemetry_sdk::trace::SdkTracerProvider>,
 }
 
-impl Traces {
-    /// How long [`Traces::finish`] may take at most, of the time that there is for stopping.
+impl Telemetry {
+    const fn new(lines: WorkerGuard) -> Self {
+        Self {
+            lines: Some(lines),
+            #[cfg(feature = "otlp")]
+            provider: None,
+        }
+    }
+
+    /// How long [`Telemetry::finish`] may take for traces at most, of the time that there is for
+    /// stopping.
     pub fn patience(&self, shutdown_timeout: Duration) -> Duration {
         #[cfg(feature = "otlp")]
         if self.provider.is_some() {
@@ -93,15 +122,24 @@ impl Traces {
         Duration::ZERO
     }
 
-    /// Sends what waits, and ends. Blocks for as long as it takes, up to `patience`.
-    pub fn finish(self, patience: Duration) {
+    /// Sends what waits, and ends. Blocks for as long as it takes, up to `patience` for traces, and
+    /// what is left of the last lines is lost after 200 ms.
+    pub fn finish(mut self, patience: Duration) {
         #[cfg(feature = "otlp")]
         if let Some(Err(problem)) =
-            self.provider.map(|provider| provider.shutdown_with_timeout(patience))
+            self.provider.take().map(|provider| provider.shutdown_with_timeout(patience))
         {
             tracing::warn!(%problem, "the last traces were not exported");
         }
         let _ = patience;
+        // Its own patience cannot be set, and is longer.
+        let (ended, end) = std::sync::mpsc::channel();
+        let lines = self.lines.take();
+        std::thread::spawn(move || {
+            drop(lines);
+            let _ = ended.send(());
+        });
+        let _ = end.recv_timeout(LAST_LINES);
     }
 }
 
@@ -153,4 +191,11 @@ pub fn metrics() -> &'static PrometheusHandle {
         }
         handle
     })
+}
+
+/// The metrics of this process, as Prometheus reads them.
+pub fn render_metrics() -> String {
+    let lost = LOST_LINES.get().map_or(0, ErrorCounter::dropped_lines);
+    metrics::counter!("waggle_log_lines_lost_total").absolute(lost as u64);
+    metrics().render()
 }

@@ -201,7 +201,7 @@ impl Domains {
     /// Starts what a server does by itself, from time to time.
     pub(super) fn start(&self, config: &Config, hub: &Arc<Hub>) {
         hub.watch_expiry();
-        self.limits.forget_idle_keys();
+        self.limits.tidy();
         self.auth.remove_expired();
         if let Some(retention) = config.message_retention {
             self.chat.delete_old_texts(retention);

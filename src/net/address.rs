@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::server::Connection;
+use super::connection::Connection;
 use super::slots::network;
 use crate::config::AddressRange;
 use crate::error::Error;

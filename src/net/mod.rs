@@ -2,6 +2,7 @@
 //! Knows neither sockets nor routes; [`crate::realtime`] and [`crate::rest`] stand on it.
 
 pub mod address;
+pub mod connection;
 mod guard;
 pub mod server;
 mod slots;

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::connection::{Connection, Counted};
 use super::guard::{Guarded, Reading};
 use super::slots::{Anonymity, Place, Share, Slots};
 use super::tls::{Tls, TlsError};
@@ -29,63 +30,6 @@ const KERNEL_SEND_BUFFER: usize = 256 * 1024;
 
 /// So many connections are accepted in a row, then everybody else has a turn.
 const IN_A_ROW: usize = 16;
-
-/// One TCP connection, as handlers see it in the request's extensions.
-pub struct Connection {
-    peer: SocketAddr,
-    kill: CancellationToken,
-    reading: Arc<Reading>,
-    slots: Arc<Slots>,
-    /// Behind a proxy it is another client's with each request.
-    share: Mutex<Option<Share>>,
-    /// Until somebody has shown a token that holds.
-    anonymity: Mutex<Option<Anonymity>>,
-}
-
-impl Connection {
-    /// Who is at the other end; a proxy, perhaps.
-    pub const fn peer(&self) -> SocketAddr {
-        self.peer
-    }
-
-    /// Counts the connection among those of `address`, the client behind it, and no other's any
-    /// more; `false` when that one has too many.
-    pub fn count_for(&self, address: IpAddr) -> bool {
-        let mut share = self.share.lock().expect("no panic while counting");
-        if share.as_ref().is_none_or(|share| !share.is_of(address)) {
-            *share = None;
-            *share = self.slots.share(address);
-        }
-        share.is_some()
-    }
-
-    /// Somebody has shown a token that holds: the connection counts among those of unknown clients
-    /// no more.
-    pub fn recognise(&self) {
-        self.anonymity.lock().expect("no panic while counting").take();
-    }
-
-    /// Ends the connection at once, whatever it is used for. A JS client takes that for a lost
-    /// network and reconnects.
-    pub fn cut(&self) {
-        self.kill.cancel();
-    }
-
-    /// Takes no more bytes from the peer, which notices when the network's buffers are full.
-    pub fn pause_reading(&self) {
-        self.reading.pause();
-    }
-
-    /// Whether bytes are not taken just now.
-    pub fn is_paused(&self) -> bool {
-        self.reading.is_paused()
-    }
-
-    /// Takes bytes again.
-    pub fn resume_reading(&self) {
-        self.reading.resume();
-    }
-}
 
 /// Listening sockets, and the tasks that serve what they accept.
 pub struct Acceptor {
@@ -268,14 +212,8 @@ async fn serve(
     shared: &Shared,
 ) {
     let reading = Arc::new(Reading::default());
-    let connection = Arc::new(Connection {
-        peer,
-        kill: kill.clone(),
-        reading: reading.clone(),
-        slots: shared.slots.clone(),
-        share: Mutex::new(share),
-        anonymity: Mutex::new(Some(anonymity)),
-    });
+    let counted = Counted::new(shared.slots.clone(), share, anonymity);
+    let connection = Arc::new(Connection::new(peer, kill.clone(), reading.clone(), counted));
     let guard = |stream| Guarded::new(stream, kill, reading, shared.stall, place);
     match &shared.tls {
         None => serve_http(guard(stream), connection, shared).await,
@@ -292,7 +230,7 @@ async fn serve_http(
     connection: Arc<Connection>,
     shared: &Shared,
 ) {
-    let peer = connection.peer;
+    let peer = connection.peer();
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(connection.clone());
         shared.router.clone().oneshot(request.map(Body::new))

@@ -9,7 +9,7 @@ use socketioxide::socket::Sid;
 
 use super::session::SessionNo;
 use crate::clock::Clock;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 
 /// How long a cut polling session is answered as unknown: longer than the engine remembers it.
 const CUT_FOR: Duration = Duration::from_secs(120);

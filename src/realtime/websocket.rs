@@ -35,7 +35,7 @@ use crate::clock::Timestamp;
 use crate::config::{CorsOrigins, SocketConfig};
 use crate::error::{Code, Error, Result};
 use crate::net::address::ClientAddress;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 
 /// The largest frame and message that a client may send, in bytes (CONTRACT §8).
 pub const MAX_FRAME: usize = 64 * 1024;

@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::caller::{Caller, CheckToken, bearer, query_token};
 use crate::error::{Error, from_json};
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -65,7 +65,7 @@ on_every_store! {
         let mut strangers = [carol.connect("/").await, carol.connect("/chat").await];
         let message = send(&mut sending, &bob, "to all of you").await;
         for socket in others.iter_mut().chain(&mut receiving) {
-            let came = socket.all("receive_message").await;
+            let came = socket.exactly(1, "receive_message").await;
             assert_eq!(came, [json!({ "message": message })]);
             socket.expect_none("message_sent").await;
         }
@@ -193,7 +193,7 @@ on_every_store! {
         let mut all = futures_util::future::join_all(sending).await.concat();
         all.sort_unstable();
         assert_eq!(all, (1..=100).collect::<Vec<_>>());
-        let came: Vec<_> = watching.all("receive_message").await;
+        let came = watching.exactly(100, "receive_message").await;
         let came: Vec<_> = came.iter().map(|event| event["message"].clone()).collect();
         assert_eq!(seqs(&came), all, "a watching socket sees them in the order of seq");
         assert_eq!(seqs(&alice.history(&bob, "?limit=200").await), all);

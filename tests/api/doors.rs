@@ -185,7 +185,7 @@ on_every_store! {
         for round in 0..100 {
             let mut socket = bob.connect(if round % 2 == 0 { "/" } else { "/chat" }).await;
             let sent = send(&mut sending, &bob, "hello").await;
-            let received = socket.all("receive_message").await;
+            let received = socket.exactly(1, "receive_message").await;
             assert_eq!(received, [json!({ "message": sent })], "round {round}");
         }
     }

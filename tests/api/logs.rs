@@ -89,4 +89,34 @@ on_every_store! {
             assert!(words.next() != Some("forged") && !line.contains('\u{1b}'), "{line}");
         }
     }
+
+    async fn what_reads_the_log_holds_nothing_up(server) {
+        let [alice, bob] = server.people(["alice", "bob"]).await;
+        server.stop().await;
+        let mut process = Process::start(server).await;
+        let held = process.hold_log().await;
+        let mut socket = alice.connect("/presence").await;
+        // More lines than pipe and queue hold.
+        let nobody = json!({ "userIds": ["0".repeat(24)] });
+        for _ in 0..60 {
+            let asked = [(); 250].map(|()| socket.ask("presence_unsubscribe", &nobody));
+            for id in asked {
+                assert_eq!(socket.ack(id).await["ok"], true);
+            }
+        }
+        let mut socket = alice.connect("/").await;
+        socket.done("send_message", &json!({ "receiverId": bob.id, "content": "heard" })).await;
+        let metrics = server.get("/metrics").await.body;
+        let lost = metrics.as_str().unwrap().lines().find_map(|line| {
+            line.strip_prefix("waggle_log_lines_lost_total ").map(|count| count.parse::<u64>())
+        });
+        assert!(matches!(lost, Some(Ok(1..))), "{lost:?}");
+        // Nor does it hold up the end.
+        process.signal("TERM").await;
+        assert_eq!(process.exit_code().await, Some(0));
+        drop(held);
+        let (_, log) = process.end().await;
+        assert!(log.contains("socket connected"), "{}", log.lines().count());
+        server.start_with(&[]).await;
+    }
 }

@@ -17,7 +17,7 @@ use socketioxide::socket::Sid;
 use super::Door;
 use super::polls::{Engine, Poll, is_poll};
 use crate::net::address::ClientAddress;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 use crate::realtime::gate::is_allowed;
 
 const CLIENT: [(&str, &[u8]); 4] = [

@@ -15,7 +15,7 @@ use socketioxide::{SendError, SocketError};
 
 use crate::config::SocketParser;
 use crate::error::Error;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 use crate::realtime::events::{Acknowledge, Incoming};
 use crate::realtime::hub::Outgoing;
 use crate::realtime::session::{End, Link, Sent};

@@ -14,7 +14,7 @@ use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
 use super::Door;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 
 /// What answers everything under `/socket.io`.
 pub(super) type Engine = BoxCloneSyncService<Request, Response, Infallible>;

@@ -13,7 +13,7 @@ use super::RawDoors;
 use super::socket::Socket;
 use crate::error::Error;
 use crate::net::address::ClientAddress;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 use crate::realtime::gate::is_allowed;
 
 /// Whether a request asks for a WebSocket.

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::framing::Framing;
 use super::socket::Close;
-use crate::net::server::Connection;
+use crate::net::connection::Connection;
 use crate::realtime::hub::Outgoing;
 use crate::realtime::session::{End, Link, Sent};
 

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::chat::seqs;
 use crate::support::rest::fields;
 use crate::support::rooms::{into, named};
 use crate::support::{Person, Socket, time};
@@ -203,7 +202,7 @@ on_every_store! {
                 assert_eq!((&message["roomId"], &message["seq"]), (&json!(room), &json!(seq)));
             }
         }
-        assert_eq!(seqs(&alices.all("receive_message").await).len(), 10);
+        alices.exactly(10, "receive_message").await;
         bobs.expect_none("receive_message").await;
     }
 

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::Server;
 
@@ -19,7 +21,9 @@ pub(crate) fn waggle(dir: &Path, set: &[(&str, &str)]) -> Command {
 /// The program, serving on the data of a server that was stopped, and its log from then on.
 pub(crate) struct Process {
     child: Child,
+    pid: u32,
     log: tokio::task::JoinHandle<String>,
+    reading: Arc<Mutex<()>>,
 }
 
 impl Process {
@@ -35,6 +39,7 @@ impl Process {
         let mut command = waggle(server.dir(), &settings);
         command.env("LOG_LEVEL", "debug").env("LOG_FORMAT", format).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
+        let pid = child.id().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut log = String::new();
         let port = loop {
@@ -47,32 +52,45 @@ impl Process {
             }
         };
         server.stand_for(port);
+        let reading = Arc::new(Mutex::new(()));
+        let turn = reading.clone();
         let log = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
+                drop(turn.lock().await);
                 log.push_str(&line);
                 log.push('\n');
             }
             log
         });
-        Self { child, log }
+        Self { child, pid, log, reading }
+    }
+
+    /// Reads nothing of its log until what this gives is dropped.
+    pub(crate) async fn hold_log(&self) -> OwnedMutexGuard<()> {
+        self.reading.clone().lock_owned().await
     }
 
     /// Sends it a signal.
     pub(crate) async fn signal(&self, name: &str) {
-        let pid = self.child.id().unwrap().to_string();
+        let pid = self.pid.to_string();
         let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status().await;
         assert!(sent.unwrap().success());
     }
 
+    /// Waits for its end; gives its exit code.
+    pub(crate) async fn exit_code(&mut self) -> Option<i32> {
+        let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
+        status.expect("it ends").unwrap().code()
+    }
+
     /// Waits for its end; gives its exit code and its log.
     pub(crate) async fn end(mut self) -> (Option<i32>, String) {
-        let pid = self.child.id().unwrap();
-        let status = tokio::time::timeout(Duration::from_secs(15), self.child.wait()).await;
+        let code = self.exit_code().await;
         let log = self.log.await.unwrap();
         if let Some(directory) = std::env::var_os("WAGGLE_TEST_LOGS") {
-            let file = Path::new(&directory).join(format!("process-{pid}.log"));
+            let file = Path::new(&directory).join(format!("process-{}.log", self.pid));
             std::fs::write(file, &log).unwrap();
         }
-        (status.expect("it ends").unwrap().code(), log)
+        (code, log)
     }
 }

@@ -159,8 +159,19 @@ impl Socket {
         .await
     }
 
+    /// The next so many events of this name; it is wrong if there are more by then.
+    pub(crate) async fn exactly(&mut self, count: usize, event: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        for _ in 0..count {
+            found.push(self.expect(event).await);
+        }
+        self.expect_none(event).await;
+        found
+    }
+
     /// Everything of this name that the server sent before now: what was sent comes before the
-    /// ack of a request made now.
+    /// ack of a request made now. A message that others were told of need not have been sent when
+    /// it is acknowledged: [`Socket::exactly`] waits for it.
     pub(crate) async fn all(&mut self, event: &str) -> Vec<Value> {
         self.round_trip().await;
         let mut found = Vec::new();
