@@ -13,6 +13,9 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 
+/// What all of a request is called where a field would be named.
+pub const WHOLE: &str = "payload";
+
 /// The result of everything that can fail in front of a client.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -140,6 +143,19 @@ impl Error {
     /// One value that is not allowed.
     pub fn invalid(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
         Self::validation(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+
+    /// The same, of a part of what the client sent: `part.field` is wrong, or `part` itself.
+    pub fn within(self, part: &str) -> Self {
+        if self.code != Code::ValidationFailed {
+            return self;
+        }
+        let within = |FieldError { field, message }| {
+            let is_whole = field == WHOLE;
+            let field = if is_whole { part.to_owned() } else { format!("{part}.{field}") };
+            FieldError { field: field.into(), message }
+        };
+        Self::validation(self.details.into_iter().map(within).collect())
     }
 
     /// A request that could not be read.

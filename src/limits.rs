@@ -3,7 +3,6 @@
 //! Counting is governor's (GCRA): the whole count at once, then one for each part of the window.
 
 mod pacer;
-mod strikes;
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -21,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Rate, Rates};
 use crate::error::{Allowance, Error, Result};
 use crate::ids::UserId;
+use crate::telemetry::{struck, tell_strikes};
 
 /// How late the answer to a request may be of an address that is refused too much. Long, as each is
 /// a connection's, and many connections cost the address nothing.
@@ -31,7 +31,6 @@ const LATEST_EVENT: Duration = Duration::from_secs(1);
 const REMEMBERED_FAILURES: usize = 100_000;
 
 pub use pacer::Pacer;
-pub use strikes::struck;
 
 impl GovernorClock for Clock {
     type Instant = Nanos;
@@ -217,10 +216,11 @@ impl Limits {
         }
     }
 
-    /// Lets nothing wait any more that was refused: the server is about to stop.
+    /// Lets nothing wait any more that was refused, nor to be told: the server is about to stop.
     pub fn end_pauses(&self) {
         self.refused_requests.end();
         self.refused_events.end();
+        tell_strikes();
     }
 
     /// Each minute, for as long as the limits live: drops keys that have their whole count again, and
@@ -231,7 +231,7 @@ impl Limits {
             loop {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 let Some(limits) = limits.upgrade() else { return };
-                strikes::tell();
+                tell_strikes();
                 limits.sends.forget_idle();
                 limits.typing.forget_idle();
                 limits.joins.forget_idle();

@@ -18,6 +18,10 @@ use waggle::telemetry;
 /// process uses, one reads certificates, and the rest look names up.
 const SPARE_THREADS: usize = 20;
 
+/// How long names that are still being looked up, and then the last lines of the log, hold up the
+/// end, at most; a twentieth each of SHUTDOWN_TIMEOUT where that is less.
+const LAST_THINGS: Duration = Duration::from_millis(200);
+
 /// A realtime server for chat, rooms, presence, orders and drivers.
 ///
 /// Configured by environment variables and `.env`; see `.env.example`.
@@ -95,13 +99,13 @@ fn check_files(config: &Config) -> ExitCode {
 
 fn serve(config: &Config) -> Result<ExitCode, String> {
     let telemetry = telemetry::start(config)?;
-    let patience = telemetry.patience(config.shutdown_timeout);
+    let traces = telemetry.patience(config.shutdown_timeout);
+    let each = LAST_THINGS.min(config.shutdown_timeout / 20);
     let runtime = runtime().map_err(|problem| problem.to_string())?;
-    let outcome = runtime.block_on(run(config, patience));
-    // A name that is still being looked up holds nothing up.
-    runtime.shutdown_timeout(Duration::from_millis(200));
+    let outcome = runtime.block_on(run(config, traces + 2 * each));
+    runtime.shutdown_timeout(each);
     // The last, so that what has just ended is in them.
-    telemetry.finish(patience);
+    telemetry.finish(traces, each);
     Ok(outcome)
 }
 

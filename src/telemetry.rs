@@ -1,9 +1,11 @@
 //! Logs, metrics and traces. Logs are one line per event with fields; nothing that a client keeps
 //! secret (tokens, passwords, texts) is ever put into a field, of a line or of a span.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Stderr, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -20,6 +22,9 @@ use crate::error::Code;
 
 #[cfg(feature = "otlp")]
 mod otlp;
+mod strikes;
+
+pub use strikes::{struck, tell_strikes};
 
 /// The engine's own debug lines show auth payloads and texts (FACTS §1.8), so it stays silent.
 const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,rustls=info,reqwest=info,opentelemetry=warn";
@@ -29,11 +34,11 @@ const SPANS: &str = "spans";
 
 /// Lines that wait to be written, at most; more are lost, and counted.
 const WAITING_LINES: usize = 10_000;
-/// How long [`Telemetry::finish`] gives the last lines, where standard error takes no more.
-const LAST_LINES: Duration = Duration::from_millis(200);
 
 /// Lines that were lost because nobody took what was written before.
-static LOST_LINES: OnceLock<ErrorCounter> = OnceLock::new();
+static CROWDED_OUT: OnceLock<ErrorCounter> = OnceLock::new();
+/// Lines that could not be written.
+static UNWRITTEN: AtomicU64 = AtomicU64::new(0);
 
 /// Starts logging to standard error. A second call changes nothing.
 pub fn start_logging(config: &LogConfig) -> Telemetry {
@@ -59,10 +64,44 @@ pub fn start(config: &Config) -> Result<Telemetry, String> {
     Ok(start_logging(&config.log))
 }
 
+/// Standard error, with a count of what it did not take: whoever writes there does not say.
+struct Lines(Stderr);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_all(&mut self, line: &[u8]) -> io::Result<()> {
+        let counted = |_: &io::Error| {
+            UNWRITTEN.fetch_add(1, Ordering::Relaxed);
+        };
+        self.0.write_all(line).inspect_err(counted)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Has panics told by a line of the log. Rust would write them to standard error by itself, and
+/// wait until somebody reads that.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let text = panic.payload_as_str().unwrap_or_default();
+        let backtrace = Backtrace::capture();
+        let is_captured = backtrace.status() == BacktraceStatus::Captured;
+        let backtrace = is_captured.then(|| tracing::field::debug(backtrace.to_string()));
+        tracing::error!(at, ?text, backtrace, "a panic");
+    }));
+}
+
 fn begin(subscriber: impl SubscriberInitExt) {
     if subscriber.try_init().is_err() {
         tracing::debug!("logging was started before");
     }
+    log_panics();
 }
 
 fn filter(config: &LogConfig) -> EnvFilter {
@@ -79,10 +118,10 @@ where
     let (writer, worker) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING_LINES)
         .thread_name("log")
-        .finish(std::io::stderr());
-    let _ = LOST_LINES.set(writer.error_counter());
-    // A line that cannot be written, on a full disk for one, is lost: complaining about it on the
-    // same standard error would panic in whoever logs.
+        .finish(Lines(std::io::stderr()));
+    let _ = CROWDED_OUT.set(writer.error_counter());
+    // Complaining about a line that cannot be written, on the same standard error, would panic in
+    // whoever logs.
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(writer)
@@ -122,24 +161,26 @@ impl Telemetry {
         Duration::ZERO
     }
 
-    /// Sends what waits, and ends. Blocks for as long as it takes, up to `patience` for traces, and
-    /// what is left of the last lines is lost after 200 ms.
-    pub fn finish(mut self, patience: Duration) {
+    /// Sends what waits, and ends. Blocks for as long as it takes, up to these times: the one for
+    /// traces, the other for the last lines, which are lost where nobody takes them.
+    pub fn finish(mut self, traces: Duration, lines: Duration) {
         #[cfg(feature = "otlp")]
         if let Some(Err(problem)) =
-            self.provider.take().map(|provider| provider.shutdown_with_timeout(patience))
+            self.provider.take().map(|provider| provider.shutdown_with_timeout(traces))
         {
             tracing::warn!(%problem, "the last traces were not exported");
         }
-        let _ = patience;
-        // Its own patience cannot be set, and is longer.
+        let _ = traces;
+        // Its own patience is longer, and cannot be set.
         let (ended, end) = std::sync::mpsc::channel();
-        let lines = self.lines.take();
-        std::thread::spawn(move || {
-            drop(lines);
+        let writer = self.lines.take();
+        let ending = std::thread::Builder::new().spawn(move || {
+            drop(writer);
             let _ = ended.send(());
         });
-        let _ = end.recv_timeout(LAST_LINES);
+        if ending.is_ok() {
+            let _ = end.recv_timeout(lines);
+        }
     }
 }
 
@@ -195,7 +236,11 @@ pub fn metrics() -> &'static PrometheusHandle {
 
 /// The metrics of this process, as Prometheus reads them.
 pub fn render_metrics() -> String {
-    let lost = LOST_LINES.get().map_or(0, ErrorCounter::dropped_lines);
-    metrics::counter!("waggle_log_lines_lost_total").absolute(lost as u64);
+    let crowded_out = CROWDED_OUT.get().map_or(0, ErrorCounter::dropped_lines) as u64;
+    let lost = crowded_out + UNWRITTEN.load(Ordering::Relaxed);
+    metrics::counter!("waggle_log_lines_lost_total").absolute(lost);
     metrics().render()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -18,7 +18,7 @@ const ROWS: (u32, u32) = (100, 200);
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SocketParams {
-    /// Part of a username or display name.
+    /// Part of a username or display name; of the first 1000 accounts that have it.
     search: Option<String>,
     /// `/chat`, `ws:driver` …
     namespace: Option<String>,

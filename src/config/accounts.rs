@@ -67,15 +67,16 @@ impl FirstAdmin {
         });
         match (email, password) {
             (Some(email), Some(password)) => Some(Self { username: username?, email, password }),
-            (None, None) => None,
-            (Some(_), None) => {
+            (Some(_), None) if !vars.are_set(&["ADMIN_PASSWORD", "ADMIN_PASSWORD_FILE"]) => {
                 vars.reject("ADMIN_PASSWORD", "must be set when ADMIN_EMAIL is");
                 None
             }
-            (None, Some(_)) => {
+            (None, Some(_)) if !vars.are_set(&["ADMIN_EMAIL"]) => {
                 vars.reject("ADMIN_EMAIL", "must be set when ADMIN_PASSWORD is");
                 None
             }
+            // Neither is set, or it was said what is wrong with one.
+            _ => None,
         }
     }
 }

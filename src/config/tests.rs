@@ -190,6 +190,14 @@ fn the_example_file_lists_every_variable_with_its_default() {
 }
 
 #[test]
+fn a_bad_first_admin_is_told_of_once() {
+    for (email, password) in [("root@example.com", "short"), ("root", "password123")] {
+        let told = problems(&[("ADMIN_EMAIL", email), ("ADMIN_PASSWORD", password)]);
+        assert_eq!(told.matches("ADMIN_").count(), 1, "{told}");
+    }
+}
+
+#[test]
 fn the_debug_form_of_a_configuration_shows_no_secret() {
     let secrets = [
         ("JWT_SECRET", "secret-of-tokens-0123456789abcdef"),

@@ -120,6 +120,11 @@ impl Vars {
         names.find(|name| self.values.contains_key(*name)).unwrap_or(name)
     }
 
+    /// Whether one of these is set, to whatever.
+    pub(super) fn are_set(&self, names: &[&'static str]) -> bool {
+        names.iter().any(|name| self.values.contains_key(self.name_set(name)))
+    }
+
     fn find(&mut self, name: &'static str, default: &str) -> Option<String> {
         self.asked.push((name, default.to_owned()));
         self.values.get(self.name_set(name)).cloned()

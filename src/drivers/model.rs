@@ -31,7 +31,7 @@ pub struct Fix {
     pub speed: Option<f64>,
     /// Percent.
     pub battery: Option<f64>,
-    /// When, by the phone's clock; when it arrived, where the phone did not say.
+    /// When, by the phone's clock; else by the server's: [`Report::after`].
     pub at: Timestamp,
     /// When it arrived, by the server's.
     pub received_at: Timestamp,
@@ -43,16 +43,28 @@ impl Fix {
     pub fn replaces(&self, before: &Self) -> bool {
         before.at < self.at || before.at > self.received_at + AHEAD
     }
+}
 
-    /// The same, told apart from what came before it: one without a time is of when it arrived,
-    /// but a millisecond after one that arrived no earlier by the clock, so that two of the same
-    /// millisecond are not taken for one, nor any for late after the clock was put back.
-    pub fn after(self, before: Option<&Self>) -> Self {
+/// What a driver says of where they are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Report {
+    /// Where, as of when it arrived if the phone did not say when.
+    pub fix: Fix,
+    /// Whether the phone said when.
+    pub is_dated: bool,
+}
+
+impl Report {
+    /// The position, told apart from the one before. Without a time it is of when it arrived, but
+    /// a millisecond after one that was no earlier by the clock: so two of the same millisecond are
+    /// not taken for one, nor any for late after the clock was put back.
+    pub fn after(self, before: Option<&Fix>) -> Fix {
+        let Self { fix, is_dated } = self;
         match before {
-            Some(before) if self.at == self.received_at && !self.replaces(before) => {
-                Self { at: before.at + Duration::from_millis(1), ..self }
+            Some(before) if !is_dated && !fix.replaces(before) => {
+                Fix { at: before.at + Duration::from_millis(1), ..fix }
             }
-            _ => self,
+            _ => fix,
         }
     }
 }

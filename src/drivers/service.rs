@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use super::model::{DRIVERS, Fix, Nearby, driver_socket};
 use super::pool::Pool;
@@ -46,8 +47,9 @@ const MOST_NEARBY: u32 = 100;
 /// Somebody who must know what drivers do; told by [`Drivers`].
 #[async_trait]
 pub trait DriverWatch: Send + Sync {
-    /// A driver can be offered orders from here on: connected, with a position, or `asked` for it.
-    async fn available(&self, _driver: UserId, _asked: bool) {}
+    /// A driver can be offered orders from here on: connected, with a position, or because the
+    /// driver asked for it; then since when sockets of the driver hear of new ones.
+    async fn available(&self, _driver: UserId, _asked: Option<Instant>) {}
     /// A driver cannot be offered orders any more: went away, or asked for it.
     async fn unavailable(&self, _driver: UserId) {}
     /// A driver is somewhere else. Quick, no waiting.

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-use super::{Error, FieldError, Result};
+use super::{Error, FieldError, Result, WHOLE};
 
 /// Collects what is wrong with a request, so that a client hears of all of it at once.
 #[derive(Debug, Default)]
@@ -147,7 +147,7 @@ fn invalid_at(path: &str, problem: &serde_json::Error) -> Error {
     let text = problem.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
     // Both may hold what the client sent, whose length nobody else bounds.
-    let field = if path == "." { "payload".to_owned() } else { format!("{path:.200}") };
+    let field = if path == "." { WHOLE.to_owned() } else { format!("{path:.200}") };
     Error::invalid(field, format!("{:.200}", rule(text)))
 }
 

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::struck;
 use crate::clock::Clock;
 use crate::config::Rate;
 use crate::net::address::ClientAddress;
+use crate::telemetry::struck;
 
 /// What would wait for less goes on at once: a timer costs more, and is no finer than a millisecond.
 const SHORTEST: Duration = Duration::from_millis(5);

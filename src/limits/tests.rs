@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::clock::Timestamp;
+use crate::config::{Config, Vars};
+use crate::telemetry::tests::Log;
 
 fn rate(text: &str) -> Option<Rate> {
     Some(text.parse().unwrap())
@@ -58,4 +60,18 @@ fn failures_lock_an_account_until_their_window_has_passed() {
     failures.forgive("alice");
     failures.count("alice");
     assert!(failures.check("alice").is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_struck_is_told_each_minute_and_at_the_end() {
+    let (log, _guard) = Log::begin();
+    let (clock, rates) = (Clock::system(), Config::from_vars(Vars::from_pairs(&[])).unwrap().rates);
+    let limits = Arc::new(Limits::new(&rates, &clock));
+    limits.tidy();
+    struck("a minute of a test");
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert!(log.text().contains(r#"limit="a minute of a test" times=1"#), "{}", log.text());
+    struck("the end of a test");
+    limits.end_pauses();
+    assert!(log.text().contains(r#"limit="the end of a test" times=1"#), "{}", log.text());
 }

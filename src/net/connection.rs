@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio_util::sync::CancellationToken;
 
+pub use super::guard::Pause;
 use super::guard::Reading;
 use super::slots::{Anonymity, Share, Slots};
 
@@ -70,18 +71,13 @@ impl Connection {
         self.kill.cancel();
     }
 
-    /// Takes no more bytes from the peer, which notices when the network's buffers are full.
-    pub fn pause_reading(&self) {
-        self.reading.pause();
+    /// Takes no more bytes from the peer, until this and every other pause has ended.
+    pub fn pause_reading(&self) -> Pause {
+        self.reading.pause()
     }
 
     /// Whether bytes are not taken just now.
     pub fn is_paused(&self) -> bool {
         self.reading.is_paused()
-    }
-
-    /// Takes bytes again.
-    pub fn resume_reading(&self) {
-        self.reading.resume();
     }
 }

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -22,33 +22,42 @@ type Cut = Pin<Box<WaitForCancellationFutureOwned>>;
 /// Whether bytes are taken from a peer just now.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    paused: AtomicBool,
+    pauses: AtomicUsize,
     reader: AtomicWaker,
 }
 
+/// While there is one of a connection, no more bytes are taken from its peer, which notices when the
+/// network's buffers are full.
+#[derive(Debug)]
+#[must_use = "it ends when this is dropped"]
+pub struct Pause(Arc<Reading>);
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        if self.0.pauses.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.0.reader.wake();
+        }
+    }
+}
+
 impl Reading {
-    pub(super) fn pause(&self) {
-        self.paused.store(true, Ordering::SeqCst);
+    pub(super) fn pause(self: &Arc<Self>) -> Pause {
+        self.pauses.fetch_add(1, Ordering::SeqCst);
+        Pause(self.clone())
     }
 
     pub(super) fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::SeqCst)
-    }
-
-    pub(super) fn resume(&self) {
-        if self.paused.swap(false, Ordering::SeqCst) {
-            self.reader.wake();
-        }
+        self.pauses.load(Ordering::SeqCst) > 0
     }
 
     /// Whether the reader must wait; it is woken when it need not any more.
     fn must_wait(&self, cx: &mut Context<'_>) -> bool {
-        if !self.paused.load(Ordering::SeqCst) {
+        if !self.is_paused() {
             return false;
         }
         self.reader.register(cx.waker());
-        // It may have been resumed in between.
-        self.paused.load(Ordering::SeqCst)
+        // The last pause may have ended in between.
+        self.is_paused()
     }
 }
 
@@ -164,5 +173,20 @@ impl AsyncWrite for Guarded {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_is_read_again_when_every_pause_has_ended() {
+        let reading = Arc::new(Reading::default());
+        let (one, other) = (reading.pause(), reading.pause());
+        drop(one);
+        assert!(reading.is_paused());
+        drop(other);
+        assert!(!reading.is_paused());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use crate::limits::struck;
+use crate::telemetry::struck;
 
 /// What an operator's customer is given of IPv6, in bits: whoever has one such address has all.
 const V6_NETWORK: u32 = 64;

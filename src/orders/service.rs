@@ -16,6 +16,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 
 use super::event_wire::ADMINS;
 use super::lifecycle::{Actor, no_order};
@@ -87,6 +88,8 @@ pub struct Orders {
     grace: Duration,
     turns: [Mutex<()>; TURNS],
     recent: Cache<OrderId, Order>,
+    /// When drivers were told of an offer last: who was there then has heard of it.
+    told: Cache<OrderId, Instant>,
     /// Pending orders of which was told that nobody is left to be asked.
     unassigned: Cache<OrderId, ()>,
     notices: Notices,
@@ -110,6 +113,7 @@ impl Orders {
             grace: parts.grace,
             turns: std::array::from_fn(|_| Mutex::default()),
             recent: Cache::new(REMEMBERED),
+            told: Cache::new(REMEMBERED),
             unassigned: Cache::new(REMEMBERED),
             watchers: OnceLock::new(),
             this: this.clone(),

@@ -1,6 +1,7 @@
 //! Giving out what is kept of a person: one JSON document, written piece by piece as it is read,
 //! so that a life's messages take no more memory than a page of them.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::clock::Timestamp;
 use crate::drivers::model::Trail;
 use crate::drivers::store::DriverStore;
 use crate::error::Error;
-use crate::ids::UserId;
+use crate::ids::{ConversationId, UserId};
 use crate::orders::days::{TimeZoneName, bounds, today};
 use crate::orders::model::{OrderPage, Whose};
 use crate::orders::store::OrderStore;
@@ -167,38 +168,49 @@ impl Sources {
         user: UserId,
         document: &mut Document<impl Write>,
     ) -> Result<(), ExportError> {
-        let mut list = document.list("conversations")?;
-        let mut before = None;
-        loop {
-            let page = self.chat.conversations(user, before, PAGE).await?;
-            for head in &page {
-                list.item(&ConversationView::new(head, user))?;
-            }
-            let Some(last) = page.last() else { break };
-            before = Some((last.updated_at, last.id));
-        }
-        list.end()?;
+        let conversations = self.conversations(user, document).await?;
         let mut list = document.list("messages")?;
-        let mut before = None;
-        loop {
-            let page = self.chat.conversations(user, before, PAGE).await?;
-            for head in &page {
-                let mut seq = 0;
-                loop {
-                    let (first, last) = (seq + 1, seq + i64::from(PAGE));
-                    let messages = self.chat.range(head.id, first, last).await?;
-                    for message in &messages {
-                        list.item(&MessageView::from(message))?;
-                    }
-                    let Some(message) = messages.last() else { break };
-                    seq = message.seq;
+        for conversation in conversations {
+            let mut seq = 0;
+            loop {
+                let (first, last) = (seq + 1, seq + i64::from(PAGE));
+                let messages = self.chat.range(conversation, first, last).await?;
+                for message in &messages {
+                    list.item(&MessageView::from(message))?;
                 }
+                let Some(message) = messages.last() else { break };
+                seq = message.seq;
             }
-            let Some(last) = page.last() else { break };
-            before = Some((last.updated_at, last.id));
         }
         list.end()?;
         self.in_rooms(user, document).await
+    }
+
+    /// Pages begin with the conversations that were written in last: one of a later page in which
+    /// somebody writes meanwhile is on the first then. So they are gone through until all are known.
+    async fn conversations(
+        &self,
+        user: UserId,
+        document: &mut Document<impl Write>,
+    ) -> Result<Vec<ConversationId>, ExportError> {
+        let mut list = document.list("conversations")?;
+        let (mut found, mut known) = (Vec::new(), HashSet::new());
+        loop {
+            let (mut before, found_before) = (None, found.len());
+            loop {
+                let page = self.chat.conversations(user, before, PAGE).await?;
+                for head in page.iter().filter(|head| known.insert(head.id)) {
+                    list.item(&ConversationView::new(head, user))?;
+                    found.push(head.id);
+                }
+                let Some(last) = page.last() else { break };
+                before = Some((last.updated_at, last.id));
+            }
+            if found.len() == found_before {
+                list.end()?;
+                return Ok(found);
+            }
+        }
     }
 
     async fn in_rooms(
@@ -256,7 +268,8 @@ impl Sources {
         let last = self.drivers.last_fix(user).await?;
         document.field("lastPosition", &last.as_ref().map(FixView::from))?;
         let mut list = document.list("positions")?;
-        let (mut after, until) = (Timestamp::from_millis(-1), Timestamp::from_millis(i64::MAX));
+        let (mut after, until) =
+            (Timestamp::from_millis(i64::MIN), Timestamp::from_millis(i64::MAX));
         loop {
             let trail = Trail { driver: user, after, until, limit: PAGE };
             let fixes = self.drivers.trail(&trail).await?;

@@ -20,7 +20,7 @@ pub use dispatch::{Acknowledge, Dispatcher, Incoming};
 pub use failure::{ErrorEvent, Failure};
 
 use super::session::Session;
-use crate::error::{Error, Result, from_value};
+use crate::error::{Error, Result, WHOLE, from_value};
 
 /// An event that a domain emits: its name, the namespaces that carry it ([`EVERYWHERE`]: all), and
 /// whether a socket may miss it when it is too slow. `/` carries the events of all namespaces of
@@ -214,7 +214,7 @@ impl EventTable {
             let handle = handle.clone();
             Box::pin(async move {
                 if is_object && !value.is_object() && !value.is_null() {
-                    return Err(Error::invalid("payload", "must be an object"));
+                    return Err(Error::invalid(WHOLE, "must be an object"));
                 }
                 let payload = from_value(if value.is_null() { json!({}) } else { value })?;
                 let result = handle(session, payload).await?;

@@ -10,8 +10,9 @@ use super::hub::Hub;
 use crate::caller::{Caller, CheckToken};
 use crate::config::CorsOrigins;
 use crate::error::{Error, Result};
-use crate::limits::{Limits, PerAddress, struck};
+use crate::limits::{Limits, PerAddress};
 use crate::net::address::ClientAddress;
+use crate::telemetry::struck;
 
 /// When somebody who has too many sockets may try again.
 const FULL: Duration = Duration::from_secs(10);

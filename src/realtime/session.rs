@@ -91,6 +91,8 @@ pub struct Session {
     abandoned: AtomicBool,
     /// Whether somebody waits for a sign of life.
     awaited: AtomicBool,
+    /// Since when what is sent to its audiences comes to it.
+    opened: OnceLock<Instant>,
     /// Since when what is sent is no longer held back.
     released: OnceLock<Instant>,
     life: Mutex<Life>,
@@ -145,6 +147,7 @@ impl Session {
             cut: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
+            opened: OnceLock::new(),
             released: OnceLock::new(),
             life: Mutex::new(Life::New),
             hub: hub.this(),
@@ -195,9 +198,20 @@ impl Session {
         self.life.lock().expect("no panic under this lock")
     }
 
+    /// Notes that it is in its audiences.
+    pub(super) fn note_opened(&self) {
+        self.opened.get_or_init(Instant::now);
+    }
+
+    /// Since when what is sent to its audiences comes to it; now, where it is in none yet.
+    pub fn opened_at(&self) -> Instant {
+        self.opened.get().copied().unwrap_or_else(Instant::now)
+    }
+
     /// Notes that the hub has let go of it.
     pub(super) fn note_closed(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        self.listen();
     }
 
     /// Whether the socket is gone.

@@ -104,12 +104,9 @@ impl RawDoors {
         let doors = self.clone();
         let answer = entry.answer();
         self.hub.doors().spawn(async move {
-            let (connection, address) = (entry.connection.clone(), entry.address);
+            let from = (entry.connection.clone(), entry.address);
             let Some(mut socket) = entry.socket().await else { return };
-            let from = (connection.clone(), address);
             let close = doors.serve(&mut socket, from, surface, token, &admit).await;
-            // What was not read for a while must be read to its end.
-            connection.resume_reading();
             socket.finish(close).await;
         });
         answer

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, header};
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::caller::{Caller, CheckToken, bearer, query_token};
-use crate::error::{Error, from_json};
+use crate::error::{Error, WHOLE, from_json};
 use crate::net::connection::Connection;
 
 /// How long a body may take to arrive.
@@ -75,9 +75,8 @@ async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Erro
         413 => Error::payload_too_large(),
         _ => Error::malformed("The body could not be read"),
     })?;
-    if let Some(mut again) = again {
-        again.extensions.remove::<Caller>();
-        Caller::from_request_parts(&mut again, state).await?;
+    if let Some(again) = again {
+        check(&again).await?;
     }
     Ok(bytes)
 }
@@ -88,7 +87,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         return from_json(bytes);
     }
     from_json::<IgnoredAny>(bytes)?;
-    Err(Error::invalid("payload", "must be an object"))
+    Err(Error::invalid(WHOLE, "must be an object"))
 }
 
 /// `application/json` and `application/*+json` (RFC 6839).
@@ -139,6 +138,15 @@ fn id<T: FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Error> {
     text.parse().map_err(|problem: T::Err| Error::invalid("id", problem.to_string()))
 }
 
+/// Who calls, by the token that the head of the request shows.
+async fn check(head: &Parts) -> Result<Caller, Error> {
+    let check = head.extensions.get::<Arc<dyn CheckToken>>().cloned();
+    let check = check.ok_or_else(|| Error::internal("the token layer is missing"))?;
+    let token = bearer(&head.headers).or_else(|| query_token(head.uri.query()));
+    let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
+    check.check_token(&token).await
+}
+
 /// Whoever calls must show a token that holds: in `Authorization: Bearer`, or as `?token=`.
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Error;
@@ -147,11 +155,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(*caller);
         }
-        let check = parts.extensions.get::<Arc<dyn CheckToken>>().cloned();
-        let check = check.ok_or_else(|| Error::internal("the token layer is missing"))?;
-        let token = bearer(&parts.headers).or_else(|| query_token(parts.uri.query()));
-        let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
-        let caller = check.check_token(&token).await?;
+        let caller = check(parts).await?;
         tracing::Span::current().record("user", tracing::field::display(caller.user));
         if let Some(connection) = parts.extensions.get::<Arc<Connection>>() {
             connection.recognise();

@@ -19,6 +19,11 @@ use crate::limits::{Limits, PerAddress};
 use crate::net::address::ClientAddress;
 use crate::telemetry;
 
+/// Characters of a path, and of a method, that are logged: anybody may send long ones, and many
+/// lines may wait to be written.
+const SHOWN_OF_PATH: usize = 256;
+const SHOWN_OF_METHOD: usize = 16;
+
 /// What a request is called in logs and error answers.
 #[derive(Debug, Clone)]
 pub struct RequestId(Arc<str>);
@@ -52,12 +57,13 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
 /// Writes one line for each request, without its query (tokens stand there).
 pub async fn log_requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let begin = |text: &str, most| text.chars().take(most).collect::<String>();
+    let method = begin(request.method().as_str(), SHOWN_OF_METHOD);
+    let path = begin(request.uri().path(), SHOWN_OF_PATH);
     let route = request.extensions().get::<MatchedPath>().cloned();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    telemetry::answered(method.as_str(), route.as_ref().map(MatchedPath::as_str), &path, status);
+    telemetry::answered(&method, route.as_ref().map(MatchedPath::as_str), &path, status);
     metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
     let ms = started.elapsed().as_millis() as u64;
     if path.starts_with("/socket.io") {

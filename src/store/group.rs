@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+pub use self::writer::LONGEST_PAUSE;
 use self::writer::Writer;
 use crate::error::{Error, Result};
 
@@ -85,9 +86,19 @@ impl<T: Send + 'static, R: Send + 'static> GroupCommit<T, R> {
     /// `unavailable` when the queue is full or the writer closed, `internal` when the write broke
     /// down; otherwise what the write says of this item.
     pub async fn submit(&self, item: T) -> Result<R> {
+        self.take(item)?.await
+    }
+
+    /// As [`GroupCommit::submit`], in two steps: takes `item` at once, or not at all; what this
+    /// gives waits for its result.
+    ///
+    /// # Errors
+    /// Of the first step those of [`GroupCommit::offer`], of the second the others.
+    pub fn take(&self, item: T) -> Result<impl Future<Output = Result<R>> + use<T, R>> {
         let (answer, outcome) = oneshot::channel();
         self.accept((item, Fate::Awaited(answer)))?;
-        outcome.await.unwrap_or_else(|_| Err(Error::internal("a group writer ended early")))
+        let ended = |_| Err(Error::internal("a group writer ended early"));
+        Ok(async move { outcome.await.unwrap_or_else(ended) })
     }
 
     /// Has `item` written soon, and waits for nothing. An item that is `unavailable` to the write

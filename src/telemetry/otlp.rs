@@ -31,9 +31,6 @@ const DELAY: Duration = Duration::from_secs(1);
 /// How long a collector may take for one request.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Characters of a path: any client may send long ones, and many of them wait.
-const PATH: usize = 256;
-
 const METHOD: &str = "http.request.method";
 
 /// Starts the thread.
@@ -92,7 +89,7 @@ pub(super) fn answered(method: &str, route: Option<&str>, path: &str, status: u1
     let known = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
     let method = known.into_iter().find(|known| *known == method).unwrap_or("_OTHER");
     span.set_attribute(METHOD, method);
-    span.set_attribute("url.path", path.chars().take(PATH).collect::<String>());
+    span.set_attribute("url.path", path.to_owned());
     span.set_attribute("http.response.status_code", i64::from(status));
     let mut name = method.to_owned();
     if let Some(route) = route {

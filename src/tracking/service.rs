@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quick_cache::sync::Cache;
+use tokio::time::Instant;
 
 use super::eta::{Pace, Way};
 use super::fleet::Badge;
@@ -244,9 +245,10 @@ impl Tracking {
 impl DriverWatch for Tracking {
     fn erased(&self, driver: UserId) {
         self.badges.remove(&driver);
+        self.paces.remove(&driver);
     }
 
-    async fn available(&self, driver: UserId, _asked: bool) {
+    async fn available(&self, driver: UserId, _asked: Option<Instant>) {
         self.status_changed(driver);
     }
 

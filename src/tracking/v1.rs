@@ -90,7 +90,7 @@ async fn trail(
     let after = fields.optional("after", params.after, |text| text.parse::<Timestamp>());
     let limit = fields.check(page::limit(params.limit.as_deref(), POINTS.0, POINTS.1));
     let limit = fields.into_result(limit)?;
-    let after = after.unwrap_or(Timestamp::from_millis(0));
+    let after = after.unwrap_or(Timestamp::from_millis(i64::MIN));
     Ok(Reply::ok("Trail", tracking.driver_trail(caller, &driver, after, limit).await?))
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::chat::to;
 use crate::support::access::now;
+use crate::support::process::Process;
 use crate::support::rest::{PASSWORD, registration};
 use crate::support::transport::Packet;
 use crate::support::{Answer, Person, Server, Socket};
@@ -157,6 +158,9 @@ on_every_store! {
     )]
     async fn who_is_refused_too_much_is_answered_late(server) {
         let alice = server.register("alice").await;
+        server.stop().await;
+        // Its metrics are of nothing else.
+        let process = Process::start(server).await;
         let mut socket = alice.connect("/").await;
         let ask = async |address: &str| {
             let request = server.request(Method::GET, "/api/auth/me").bearer_auth("bad");
@@ -187,6 +191,9 @@ on_every_store! {
         ask("2.2.2.2").await;
         alice.get("/api/auth/me").await.data(200);
         assert_eq!(struck("refused_requests").await, 1);
+        process.signal("TERM").await;
+        assert_eq!(process.end().await.0, Some(0));
+        server.start_with(&[]).await;
     }
 
     #[set(RATE_LIMITS = "on", RATE_LIMIT_REFUSED_EVENTS = "1/1m", EVENT_QUEUE = "4")]

@@ -1,5 +1,7 @@
 //! Nobody forges a line of the log: what clients write stands in fields, one line for each event.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::process::Process;
@@ -87,6 +89,9 @@ on_every_store! {
             let level = words.next().unwrap_or_default();
             assert!(is_time && ["DEBUG", "INFO", "WARN", "ERROR"].contains(&level), "{line}");
             assert!(words.next() != Some("forged") && !line.contains('\u{1b}'), "{line}");
+            let span = line.split_once("http{").and_then(|(_, rest)| rest.split_once("}:"));
+            let users = span.map_or(0, |(fields, _)| fields.matches("user=").count());
+            assert!(users <= 1, "{line}");
         }
     }
 
@@ -111,9 +116,11 @@ on_every_store! {
             line.strip_prefix("waggle_log_lines_lost_total ").map(|count| count.parse::<u64>())
         });
         assert!(matches!(lost, Some(Ok(1..))), "{lost:?}");
-        // Nor does it hold up the end.
+        // Nor does it hold up the end, which is to come within SHUTDOWN_TIMEOUT.
+        let told = Instant::now();
         process.signal("TERM").await;
         assert_eq!(process.exit_code().await, Some(0));
+        assert!(told.elapsed() < Duration::from_secs(10), "{:?}", told.elapsed());
         drop(held);
         let (_, log) = process.end().await;
         assert!(log.contains("socket connected"), "{}", log.lines().count());

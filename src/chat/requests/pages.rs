@@ -63,6 +63,9 @@ impl RoomPage {
         if number < 1 {
             return Err(Error::invalid("page", "must be a number, 1 or more"));
         }
+        if number > 1 && before.or(after).is_some() {
+            return Err(Error::invalid("page", "must not be given together with before or after"));
+        }
         let skip = (number - 1) * size;
         let place = HistoryPage::parse(Some(skip).filter(|skip| *skip > 0), before, after)?;
         Ok(Self { number, size, place })

@@ -62,7 +62,10 @@ impl SyncPayload {
         match auth.get("sync")? {
             Value::Null | Value::Bool(false) => None,
             Value::Bool(true) => Some(Ok(Sync::default())),
-            asked => Some(crate::error::from_value::<Self>(asked.clone()).and_then(Self::parse)),
+            asked => {
+                let read = crate::error::from_value::<Self>(asked.clone()).and_then(Self::parse);
+                Some(read.map_err(|error| error.within("auth.sync")))
+            }
         }
     }
 }
@@ -89,6 +92,14 @@ mod tests {
         let of = |auth| SyncPayload::of_handshake(&auth);
         assert!(of(serde_json::json!({"token": "t"})).is_none());
         assert!(of(serde_json::json!({"sync": true})).unwrap().is_ok());
-        assert!(of(serde_json::json!({"sync": {"since": "yesterday"}})).unwrap().is_err());
+        for (asked, wrong) in [
+            (serde_json::json!({"since": "yesterday"}), "auth.sync.since"),
+            (serde_json::json!({"conversations": {"x": "1"}}), "auth.sync.conversations.x"),
+            (serde_json::json!("all"), "auth.sync"),
+        ] {
+            let error = of(serde_json::json!({ "sync": asked })).unwrap().unwrap_err();
+            assert_eq!(error.details[0].field, wrong);
+            assert!(error.message.starts_with(wrong), "{}", error.message);
+        }
     }
 }

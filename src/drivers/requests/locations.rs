@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::drivers::model::Fix;
+use crate::drivers::model::{Fix, Report};
 use crate::error::{Error, Fields, Object, Result};
 use crate::geo::{Point, latitude, longitude};
 
@@ -48,13 +48,14 @@ impl LocationPayload {
     ///
     /// # Errors
     /// Every field that is not allowed.
-    pub fn parse(self, now: Timestamp) -> Result<Fix> {
+    pub fn parse(self, now: Timestamp) -> Result<Report> {
         let mut fields = Fields::new();
+        let is_dated = self.timestamp.is_some();
         let fix = self.read(&mut fields, now);
-        fields.into_result(fix)
+        fields.into_result(fix.map(|fix| Report { fix, is_dated }))
     }
 
-    /// The same as one of several, which could not be told apart without their times.
+    /// The position as one of several, which could not be told apart without their times.
     fn read_dated(self, fields: &mut Fields, now: Timestamp) -> Option<Fix> {
         if self.timestamp.is_none() {
             fields.reject("timestamp", "is required");
@@ -138,12 +139,11 @@ mod tests {
     #[test]
     fn everything_wrong_with_a_position_is_told_at_once() {
         let parse = |value| serde_json::from_value::<LocationPayload>(value).unwrap().parse(NOW);
-        let fix = parse(json!({"latitude": 0, "longitude": 0})).unwrap();
+        let Report { fix, is_dated } = parse(json!({"latitude": 0, "longitude": 0})).unwrap();
         assert_eq!((fix.at, fix.point), (NOW, Point::from_stored(0.0, 0.0)));
-        assert!(
-            parse(json!({"latitude": 1, "longitude": 1, "timestamp": "2025-05-20T16:30:59Z"}))
-                .is_ok()
-        );
+        assert!(!is_dated);
+        let dated = json!({"latitude": 1, "longitude": 1, "timestamp": "2025-05-20T16:30:59Z"});
+        assert!(parse(dated).unwrap().is_dated);
         let error = parse(json!({
             "latitude": 91, "accuracy": -1, "heading": 361, "speed": -0.1, "battery_level": 101,
             "timestamp": "2025-05-20T16:31:01Z"

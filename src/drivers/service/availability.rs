@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use tokio::time::Instant;
 
 use super::{BATCH, Drivers, WAITING, carries_orders, must_drive};
 use crate::caller::{Caller, Role};
@@ -48,7 +49,7 @@ impl Drivers {
     /// # Errors
     /// Those of the store.
     pub async fn set_availability_of(&self, driver: UserId, available: bool) -> Result<()> {
-        {
+        let since = {
             let mut pool = self.pool.lock();
             if !pool.set(driver, available) {
                 return Ok(());
@@ -57,11 +58,12 @@ impl Drivers {
                 true => self.hub.join_all(driver.audience(), DRIVERS, AVAILABLE_DRIVERS),
                 false => self.hub.leave_all(driver.audience(), AVAILABLE_DRIVERS),
             };
-        }
+            Instant::now()
+        };
         let saved = self.availability.submit(driver).await;
         for watcher in self.watchers() {
             match available {
-                true => watcher.available(driver, true).await,
+                true => watcher.available(driver, Some(since)).await,
                 false => watcher.unavailable(driver).await,
             }
         }
@@ -87,7 +89,7 @@ impl Drivers {
             let Some(drivers) = this.upgrade() else { return };
             drivers.note_availability(driver).await;
             for watcher in drivers.watchers() {
-                watcher.available(driver, false).await;
+                watcher.available(driver, None).await;
             }
         });
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use futures_util::future::try_join_all;
+use futures_util::{FutureExt, TryFutureExt};
 
 use super::{BATCH, Drivers, WAITING, must_drive};
 use crate::caller::Caller;
-use crate::drivers::model::{Fix, Trail};
+use crate::drivers::model::{Fix, Report, Trail};
 use crate::drivers::store::DriverStore;
 use crate::error::Result;
 use crate::ids::UserId;
@@ -50,35 +50,36 @@ impl Drivers {
     ///
     /// # Errors
     /// `forbidden` for who is no driver, `rate_limited`, `unavailable`.
-    pub async fn update_location(&self, caller: Caller, fix: Fix) -> Result<()> {
-        let driver = self.may_report(caller)?;
-        let last = self.last(driver).await?;
-        let (fix, before) = {
-            let mut last = locked(&last);
-            let fix = fix.after(last.as_ref());
-            (fix, self.move_to(driver, &mut last, fix))
-        };
-        self.fixes.submit((driver, fix)).await?;
-        self.noted(driver, before, fix).await;
-        Ok(())
+    pub async fn update_location(&self, caller: Caller, report: Report) -> Result<()> {
+        self.report(caller, report, true).await
     }
 
     /// The same, but durable only within a second after it returns.
     ///
     /// # Errors
     /// `forbidden` for who is no driver, `rate_limited`, `unavailable` when it will not be stored.
-    pub async fn report_location(&self, caller: Caller, fix: Fix) -> Result<()> {
+    pub async fn report_location(&self, caller: Caller, report: Report) -> Result<()> {
+        self.report(caller, report, false).await
+    }
+
+    async fn report(&self, caller: Caller, report: Report, waits: bool) -> Result<()> {
         let driver = self.may_report(caller)?;
         let last = self.last(driver).await?;
-        let (fix, before) = {
+        let (begins, stored) = {
             let mut last = locked(&last);
-            let fix = fix.after(last.as_ref());
+            let fix = report.after(last.as_ref());
+            let begins = self.begins_to_count(last.as_ref(), &fix);
             // What will not be stored is told to nobody.
-            self.fixes.offer((driver, fix))?;
-            (fix, self.move_to(driver, &mut last, fix))
+            let stored = if waits || begins {
+                Some(self.fixes.take((driver, fix))?)
+            } else {
+                self.fixes.offer((driver, fix))?;
+                None
+            };
+            self.move_to(driver, &mut last, fix);
+            (begins, stored)
         };
-        self.noted(driver, before, fix).await;
-        Ok(())
+        self.settled(driver, begins, stored).await
     }
 
     /// Notes where the caller was while the phone was offline, in any order; the latest of these
@@ -94,13 +95,17 @@ impl Drivers {
         for fix in fixes {
             distinct.entry(fix.at).or_insert(fix);
         }
-        if let Some(latest) = distinct.values().next_back().copied() {
-            let last = self.last(driver).await?;
-            let before = self.move_to(driver, &mut locked(&last), latest);
-            let submitted = distinct.values().map(|fix| self.fixes.submit((driver, *fix)));
-            try_join_all(submitted.collect::<Vec<_>>()).await?;
-            self.noted(driver, before, latest).await;
-        }
+        let Some(latest) = distinct.values().next_back().copied() else { return Ok(0) };
+        let last = self.last(driver).await?;
+        let (begins, stored) = {
+            let mut last = locked(&last);
+            let begins = self.begins_to_count(last.as_ref(), &latest);
+            let taken = distinct.values().map(|fix| self.fixes.take((driver, *fix)));
+            let stored = taken.collect::<Result<Vec<_>>>()?;
+            self.move_to(driver, &mut last, latest);
+            (begins, try_join_all(stored).map_ok(drop))
+        };
+        self.settled(driver, begins, Some(stored)).await?;
         Ok(distinct.len())
     }
 
@@ -110,24 +115,37 @@ impl Drivers {
         Ok(caller.user)
     }
 
-    /// Moves a driver there, unless a later position is known; gives the one before.
-    fn move_to(&self, driver: UserId, last: &mut Option<Fix>, fix: Fix) -> Option<Fix> {
-        let before = *last;
-        if before.is_none_or(|before| fix.replaces(&before)) {
+    /// Moves a driver there, unless a later position is known.
+    fn move_to(&self, driver: UserId, last: &mut Option<Fix>, fix: Fix) {
+        if last.is_none_or(|before| fix.replaces(&before)) {
             *last = Some(fix);
             self.watchers().for_each(|watcher| watcher.moved(driver, &fix));
         }
-        before
     }
 
-    /// Says that a driver can be offered orders who has a position that counts, and had none.
-    async fn noted(&self, driver: UserId, before: Option<Fix>, fix: Fix) {
-        let counted_before = before.is_some_and(|before| self.counts(&before));
-        if !counted_before && self.counts(&fix) && self.is_available(driver) {
+    /// Whether a driver has a position that counts, and had none before.
+    fn begins_to_count(&self, before: Option<&Fix>, fix: &Fix) -> bool {
+        self.counts(fix) && !before.is_some_and(|before| self.counts(before))
+    }
+
+    /// Waits until a position is stored, where that is to be waited for; then, for a driver with the
+    /// first that counts, says that they can be offered orders: they are looked for in the store.
+    async fn settled(
+        &self,
+        driver: UserId,
+        begins: bool,
+        stored: Option<impl Future<Output = Result<()>>>,
+    ) -> Result<()> {
+        let stored = match stored {
+            Some(stored) => stored.await,
+            None => Ok(()),
+        };
+        if begins && self.is_available(driver) {
             for watcher in self.watchers() {
-                watcher.available(driver, false).await;
+                watcher.available(driver, None).await;
             }
         }
+        stored
     }
 
     async fn last(&self, driver: UserId) -> Result<Arc<Last>> {

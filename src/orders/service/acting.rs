@@ -127,7 +127,8 @@ impl Orders {
     /// Gives an order to a driver, who must exist.
     ///
     /// # Errors
-    /// As [`Orders::act`]; `not_found` when there is no such driver.
+    /// As [`Orders::act`]; `not_found` when there is no such driver, `conflict` for one whose account
+    /// is banned.
     pub async fn assign(
         &self,
         caller: Caller,
@@ -137,7 +138,7 @@ impl Orders {
     ) -> Result<OrderView> {
         // Before anything is looked up.
         Action::Unassign.permit(caller.role)?;
-        let driver = self.drivers.driver(driver).await?;
+        let driver = self.working_driver(driver).await?;
         self.act(caller, named, Action::Assign(driver.id, earnings)).await
     }
 

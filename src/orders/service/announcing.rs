@@ -1,5 +1,7 @@
 //! Who is told what of an order: from what it was like before and what it is like now.
 
+use tokio::time::Instant;
+
 use super::Orders;
 use crate::config::DispatchMode;
 use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS};
@@ -96,7 +98,9 @@ impl Orders {
         self.tell_back_office(None, order).await?;
         match self.config.dispatch {
             _ if !offered => {}
-            DispatchMode::Broadcast => self.tell_offer(&[AVAILABLE_DRIVERS], order).await?,
+            DispatchMode::Broadcast => {
+                self.tell_offer(order, || vec![AVAILABLE_DRIVERS]).await?;
+            }
             DispatchMode::Nearest => self.dispatch_soon(order.id),
         }
         Ok(())
@@ -115,11 +119,19 @@ impl Orders {
         Ok(())
     }
 
-    /// Tells drivers of an order that they can have.
-    pub(super) async fn tell_offer(&self, to: &[Audience], order: &Order) -> Result<()> {
-        self.hub.emit(to, &NEW_ORDER, &self.show_offer(order).await?);
-        self.hub.emit(to, &NEW_OFFER, &self.show_offered(order).await?);
-        Ok(())
+    /// Tells drivers of an order that they can have, those who are there just then; gives them.
+    pub(super) async fn tell_offer(
+        &self,
+        order: &Order,
+        to: impl FnOnce() -> Vec<Audience> + Send,
+    ) -> Result<Vec<Audience>> {
+        let (view, assignment) = (self.show_offer(order).await?, self.show_offered(order).await?);
+        // Who comes between this and the next line is told twice rather than never.
+        self.told.insert(order.id, Instant::now());
+        let to = to();
+        self.hub.emit(&to, &NEW_ORDER, &view);
+        self.hub.emit(&to, &NEW_OFFER, &assignment);
+        Ok(to)
     }
 
     /// Tells drivers that they cannot have an order any more.

@@ -105,11 +105,13 @@ impl Orders {
 
     /// Told first and noted then: where noting fails it is told again rather than never.
     async fn offer_to_all(&self, order: &Order) -> Result<()> {
-        let mut to = self.drivers.available();
-        // Who had it and was taken off it is not told again, here and in `open_to`.
-        to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
-        let to: Vec<_> = to.into_iter().map(UserId::audience).collect();
-        self.tell_offer(&to, order).await?;
+        let to = || {
+            let mut to = self.drivers.available();
+            // Who had it and was taken off it is not told again, here and in `open_to`.
+            to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
+            to.into_iter().map(UserId::audience).collect()
+        };
+        let to = self.tell_offer(order, to).await?;
         let change = wait(order, None, self.clock.now());
         let changed = self.change(order, &change).await?;
         if changed == Changed::Otherwise {
@@ -130,7 +132,7 @@ impl Orders {
                 match self.change(order, &change).await? {
                     Changed::Done(offered) => {
                         self.unassigned.remove(&order.id);
-                        self.tell_offer(&[driver.audience()], &offered).await?;
+                        self.tell_offer(&offered, || vec![driver.audience()]).await?;
                         tracing::debug!(order = order.number, %driver, "order offered");
                         return Ok(Some(driver));
                     }

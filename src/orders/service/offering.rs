@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::Orders;
 use super::announcing::{which, which_v1};
 use super::dispatching::log_failure;
 use crate::caller::Role;
-use crate::clock::Timestamp;
 use crate::drivers::service::{DriverWatch, carries_orders};
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
@@ -33,14 +33,13 @@ impl Orders {
     /// Those of the store.
     pub async fn greet(&self, session: &Arc<Session>) -> Result<()> {
         let driver = session.caller.user;
-        // What is placed from here on is told to the socket as to all.
-        let now = self.clock.now();
         let is_driver = session.caller.role == Role::Driver && carries_orders(session);
         if is_driver {
             self.tell_untold(session).await?;
         }
         if is_driver && self.drivers.is_available(driver) {
-            self.tell_open(driver, std::slice::from_ref(session), Some(now)).await?;
+            let since = session.opened_at();
+            self.tell_open(driver, std::slice::from_ref(session), since).await?;
         }
         Ok(())
     }
@@ -58,18 +57,15 @@ impl Orders {
         Ok(open)
     }
 
-    /// Tells sockets of a driver of what can be had and was placed before that time.
+    /// Tells sockets of a driver, which hear of offers since then, of what can be had besides.
     async fn tell_open(
         &self,
         driver: UserId,
         sessions: &[Arc<Session>],
-        before: Option<Timestamp>,
+        since: Instant,
     ) -> Result<()> {
         let mut open = self.open_to(driver, MOST_OPEN).await?;
-        // Also those of a time that is still to come: the clock was put back since.
-        let now = self.clock.now();
-        let is_new = |order: &Order, since| (since..=now).contains(&order.created_at);
-        open.retain(|order| before.is_none_or(|before| !is_new(order, before)));
+        self.remove_told(&mut open, since).await;
         if open.is_empty() {
             return Ok(());
         }
@@ -91,6 +87,19 @@ impl Orders {
             });
         }
         Ok(())
+    }
+
+    /// Removes the orders of which drivers were told since then.
+    async fn remove_told(&self, open: &mut Vec<Order>, since: Instant) {
+        // Whoever stored one just now tells of it before its turn is over. Where a turn takes too
+        // long its order is told twice rather than never.
+        let mut may_wait = true;
+        for order in open.iter() {
+            if may_wait && self.told.get(&order.id).is_none() {
+                may_wait = self.turn(order.id).await.is_ok();
+            }
+        }
+        open.retain(|order| self.told.get(&order.id).is_none_or(|told| told < since));
     }
 
     /// Offers what waits for a driver, now that this one is there: they are asked again, whatever
@@ -127,10 +136,10 @@ impl Orders {
 
 #[async_trait]
 impl DriverWatch for Orders {
-    async fn available(&self, driver: UserId, asked: bool) {
-        if asked {
+    async fn available(&self, driver: UserId, asked: Option<Instant>) {
+        if let Some(since) = asked {
             let sessions = self.drivers.sessions(driver);
-            log_untold(driver, self.tell_open(driver, &sessions, None).await);
+            log_untold(driver, self.tell_open(driver, &sessions, since).await);
         }
         let this = self.this.clone();
         tokio::spawn(async move {

@@ -1,12 +1,14 @@
 //! What the back office does with orders: places them, for a driver at once, and hands out several
 //! together.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
 use super::announcing::{News, Tidings};
 use super::{Orders, actor};
+use crate::auth::model::Account;
 use crate::caller::{Caller, must_be_admin};
 use crate::clock::Timestamp;
 use crate::drivers::requests::DriverRef;
@@ -40,7 +42,7 @@ impl Orders {
             let placed = self.place(caller, wanted).await?;
             return self.show_assignment(&self.find(OrderRef::Id(placed.id)).await?).await;
         };
-        let driver = self.drivers.driver(&driver).await?.id;
+        let driver = self.working_driver(&driver).await?.id;
         self.limits.orders.check(&caller.user)?;
         let mut order = self.new_order(caller.user, wanted);
         // If what follows does not come about, it is offered to everybody.
@@ -84,7 +86,7 @@ impl Orders {
         driver: &DriverRef,
     ) -> Result<Pool> {
         must_be_admin(caller)?;
-        let driver = self.drivers.driver(driver).await?;
+        let driver = self.working_driver(driver).await?;
         let mut orders: Vec<Order> = Vec::with_capacity(named.len());
         for order in named {
             let order = self.find(order).await?;
@@ -154,6 +156,18 @@ impl Orders {
     /// Which of these drivers are at an order.
     pub async fn busy(&self, drivers: &[UserId]) -> Result<Vec<UserId>> {
         self.store.busy(drivers).await
+    }
+
+    /// A driver to whom an order may be given.
+    ///
+    /// # Errors
+    /// `not_found` when there is no such driver, `conflict` for one whose account is banned.
+    pub(super) async fn working_driver(&self, named: &DriverRef) -> Result<Arc<Account>> {
+        let driver = self.drivers.driver(named).await?;
+        if driver.ban.is_some() {
+            return Err(Error::conflict("The driver's account is banned"));
+        }
+        Ok(driver)
     }
 
     /// The id of a driver.

@@ -1,5 +1,6 @@
 //! What a session asks of the door that its client came in by.
 
+use crate::net::connection::Pause;
 use crate::realtime::hub::Outgoing;
 
 /// How a session reaches its client; each door has its own.
@@ -17,9 +18,9 @@ pub trait Link: Send + Sync {
     /// Cuts the transport: the client reconnects and resumes.
     fn cut(&self);
     /// Takes no more from the client for a while, where it has a connection of its own.
-    fn pause(&self) {}
-    /// Ends what [`Link::pause`] began.
-    fn resume(&self) {}
+    fn pause(&self) -> Option<Pause> {
+        None
+    }
 }
 
 /// Why a socket is ended.

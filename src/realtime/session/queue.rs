@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
 use super::Session;
+use crate::net::connection::Pause;
 
 /// So many events of a socket in a row, then everybody else has a turn: those that are refused cost
 /// microseconds each and wait for nothing, and a flood of them would keep the thread.
@@ -20,7 +21,8 @@ pub(super) struct Inbox {
     jobs: VecDeque<Job>,
     open: bool,
     working: bool,
-    paused: bool,
+    /// While much waits.
+    pause: Option<Pause>,
 }
 
 impl Session {
@@ -43,9 +45,8 @@ impl Session {
     pub(in crate::realtime) fn enqueue(self: &Arc<Self>, job: Job) {
         let mut inbox = self.inbox();
         inbox.jobs.push_back(job);
-        if !inbox.paused && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
-            inbox.paused = true;
-            self.link.pause();
+        if inbox.pause.is_none() && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
+            inbox.pause = self.link.pause();
         }
         self.wake(inbox);
     }
@@ -65,6 +66,11 @@ impl Session {
         self.inbox().open
     }
 
+    /// Lets its client be read again, whatever waits: it is gone, or takes its leave.
+    pub(super) fn listen(&self) {
+        self.inbox().pause = None;
+    }
+
     fn wake(self: &Arc<Self>, mut inbox: MutexGuard<'_, Inbox>) {
         if inbox.open && !inbox.working && !inbox.jobs.is_empty() {
             inbox.working = true;
@@ -80,9 +86,8 @@ impl Session {
         for turn in 1.. {
             let job = {
                 let mut inbox = self.inbox();
-                if inbox.paused && inbox.jobs.len() <= self.queue_limit / 4 {
-                    inbox.paused = false;
-                    self.link.resume();
+                if inbox.jobs.len() <= self.queue_limit / 4 {
+                    inbox.pause = None;
                 }
                 match inbox.jobs.pop_front() {
                     Some(job) => job,

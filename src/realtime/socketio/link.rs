@@ -14,8 +14,8 @@ use socketioxide::socket::{Sid, Socket};
 use socketioxide::{SendError, SocketError};
 
 use crate::config::SocketParser;
-use crate::error::Error;
-use crate::net::connection::Connection;
+use crate::error::{Error, WHOLE};
+use crate::net::connection::{Connection, Pause};
 use crate::realtime::events::{Acknowledge, Incoming};
 use crate::realtime::hub::Outgoing;
 use crate::realtime::session::{End, Link, Sent};
@@ -53,16 +53,8 @@ impl Link for SocketLink {
         self.transports.cut(self.sid, self.handshake.as_ref());
     }
 
-    fn pause(&self) {
-        if let Some(connection) = self.websocket() {
-            connection.pause_reading();
-        }
-    }
-
-    fn resume(&self) {
-        if let Some(connection) = self.websocket() {
-            connection.resume_reading();
-        }
+    fn pause(&self) -> Option<Pause> {
+        self.websocket().map(|connection| connection.pause_reading())
     }
 }
 
@@ -123,7 +115,7 @@ fn payload(
     value: &mut socketioxide_core::Value,
     ack_id: &Option<i64>,
 ) -> Result<Value, Error> {
-    let invalid = || Error::invalid("payload", "must be one JSON value without binary parts");
+    let invalid = || Error::invalid(WHOLE, "must be one JSON value without binary parts");
     match value {
         socketioxide_core::Value::Str(text, None) => {
             let arguments = serde_json::from_str::<Vec<Value>>(text).map_err(|_| invalid())?;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::framing::Framing;
 use super::socket::Close;
-use crate::net::connection::Connection;
+use crate::net::connection::{Connection, Pause};
 use crate::realtime::hub::Outgoing;
 use crate::realtime::session::{End, Link, Sent};
 
@@ -127,11 +127,7 @@ impl Link for RawLink {
         self.0.connection.cut();
     }
 
-    fn pause(&self) {
-        self.0.connection.pause_reading();
-    }
-
-    fn resume(&self) {
-        self.0.connection.resume_reading();
+    fn pause(&self) -> Option<Pause> {
+        Some(self.0.connection.pause_reading())
     }
 }

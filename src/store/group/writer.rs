@@ -16,8 +16,8 @@ use crate::error::{Code, Error, Result};
 
 /// Before what could not be written is tried again; each time doubled.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// The same, at most.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// The longest that what could not be written waits before it is tried again.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 pub(super) struct Writer<T, R> {
     name: &'static str,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::drivers::model::Fix;
+use crate::drivers::model::{Fix, Report};
 use crate::drivers::requests::DriverRef;
 use crate::error::{Fields, Result};
 use crate::geo::{Point, latitude, longitude};
@@ -116,12 +116,12 @@ impl LatLong {
     ///
     /// # Errors
     /// Every field that is not allowed.
-    pub fn parse(self, now: Timestamp) -> Result<Fix> {
+    pub fn parse(self, now: Timestamp) -> Result<Report> {
         let mut fields = Fields::new();
         let lat = fields.require("lat", self.lat, latitude);
         let long = fields.require("long", self.long, longitude);
         let point = lat.zip(long).and_then(|(lat, long)| Point::new(lat, long));
-        fields.into_result(point.map(|point| Fix {
+        let of_now = |point| Fix {
             point,
             accuracy: None,
             heading: None,
@@ -129,7 +129,8 @@ impl LatLong {
             battery: None,
             at: now,
             received_at: now,
-        }))
+        };
+        fields.into_result(point.map(|point| Report { fix: of_now(point), is_dated: false }))
     }
 }
 

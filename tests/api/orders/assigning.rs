@@ -69,6 +69,20 @@ on_every_store! {
     }
 
     #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
+    async fn who_is_banned_is_given_nothing(server) {
+        let alice = server.register("alice").await;
+        let dan = server.driver("dan").await;
+        let admin = server.admin().await;
+        let order = alice.place(&tea()).await;
+        admin.put(&format!("/api/admin/users/{}/ban", dan.id)).await.data(200);
+        admin.assign(&order, &json!("dan")).await.refused(409, "conflict");
+        let body = json!({ "order_ids": [order["_id"]], "driver_id": "dan" });
+        let pool = admin.post("/api/v1/pools", &body).await;
+        assert_eq!((pool.status, pool.body["code"].as_str()), (409, Some("conflict")), "{pool:?}");
+        assert_eq!(alice.order(&order).await, order);
+    }
+
+    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
     async fn earnings_may_be_said_when_assigning(server) {
         let alice = server.register("alice").await;
         let dan = server.driver("dan").await;

@@ -42,6 +42,25 @@ on_every_store! {
         alices.expect_silence().await;
     }
 
+    async fn an_order_that_is_placed_while_a_driver_connects_is_told_once(server) {
+        let alice = server.register("alice").await;
+        let dan = server.driver("dan").await;
+        let _first = dan.connect("/orders").await;
+        for round in 0..40 {
+            let namespace = if round % 2 == 0 { "/" } else { "/orders" };
+            let (mut dans, order) = tokio::join!(dan.connect(namespace), async {
+                alice.place(&tea()).await
+            });
+            let next = alice.place(&tea()).await;
+            dans.hear_of("newOrder", &next).await;
+            let told = dans.all("newOrder").await;
+            assert_eq!(told, [order.clone()], "round {round}");
+            for order in [order, next] {
+                alice.on(&order, "cancel", &json!({})).await.data(200);
+            }
+        }
+    }
+
     async fn who_is_not_available_hears_of_no_new_orders(server) {
         let alice = server.register("alice").await;
         let dan = server.driver("dan").await;

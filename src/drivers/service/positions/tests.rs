@@ -87,8 +87,8 @@ enum Told {
 
 #[async_trait]
 impl DriverWatch for mpsc::UnboundedSender<Told> {
-    async fn available(&self, driver: UserId, asked: bool) {
-        assert!(!asked);
+    async fn available(&self, driver: UserId, asked: Option<Instant>) {
+        assert!(asked.is_none());
         self.send(Told::Available(driver)).unwrap();
     }
 
@@ -149,6 +149,12 @@ impl World {
         std::iter::from_fn(|| self.told.try_recv().ok()).collect()
     }
 
+    /// The drivers had a position that still counts.
+    fn counts_already<const N: usize>(&self, drivers: [Caller; N]) {
+        let known = drivers.map(|driver| (driver.user, fix(50)));
+        self.store.last.lock().unwrap().extend(known);
+    }
+
     fn fail(&self, failure: Option<Error>) {
         *self.store.failure.lock().unwrap() = failure;
     }
@@ -157,6 +163,11 @@ impl World {
 fn somebody(role: Role) -> Caller {
     let (user, login) = (UserId::generate(NOW), LoginId::generate(NOW));
     Caller { user, role, login, expires_at: NOW + Duration::from_secs(900) }
+}
+
+/// The report of a position of so many seconds ago, by a phone that knows the time.
+fn dated(seconds: u64) -> Report {
+    Report { fix: fix(seconds), is_dated: true }
 }
 
 /// A position of so many seconds ago.
@@ -170,8 +181,9 @@ fn fix(seconds: u64) -> Fix {
 async fn what_is_reported_is_told_at_once_and_stored_in_bulk() {
     let mut test = world();
     let [one, other] = [(); 2].map(|()| somebody(Role::Driver));
+    test.counts_already([one, other]);
     for (driver, seconds) in [(one, 2), (other, 1), (one, 3)] {
-        test.drivers.report_location(driver, fix(seconds)).await.unwrap();
+        test.drivers.report_location(driver, dated(seconds)).await.unwrap();
     }
     let (ones, others) = ((one.user, fix(2)), (other.user, fix(1)));
     assert_eq!(test.told(), [Told::Moved(ones.0, ones.1), Told::Moved(others.0, others.1)]);
@@ -186,30 +198,31 @@ async fn positions_without_a_time_are_told_apart_by_their_order() {
     let mut test = world();
     let driver = somebody(Role::Driver);
     let of_now = |lat| Fix { point: Point::from_stored(lat, 0.0), ..fix(0) };
+    let report = |lat| Report { fix: of_now(lat), is_dated: false };
     let later = |millis, fix| Fix { at: NOW + Duration::from_millis(millis), ..fix };
-    test.drivers.report_location(driver, of_now(1.0)).await.unwrap();
-    test.drivers.update_location(driver, of_now(2.0)).await.unwrap();
+    test.drivers.report_location(driver, report(1.0)).await.unwrap();
+    test.drivers.update_location(driver, report(2.0)).await.unwrap();
     let both = [of_now(1.0), later(1, of_now(2.0))];
     assert_eq!(test.told(), both.map(|fix| Told::Moved(driver.user, fix)));
-    let mut batch = test.batches.try_recv().unwrap().1;
-    batch.sort_by_key(|(_, fix)| fix.at);
-    assert_eq!(batch, both.map(|fix| (driver.user, fix)));
+    let stored: Vec<_> = std::iter::from_fn(|| test.batches.try_recv().ok()).collect();
+    let stored: Vec<_> = stored.into_iter().flat_map(|(_, batch)| batch).collect();
+    assert_eq!(stored, both.map(|fix| (driver.user, fix)));
 
     // One that has a time keeps it: said twice it is one, and late it is late.
-    let dated = Fix { received_at: NOW + Duration::from_millis(1), ..fix(0) };
-    assert_eq!(dated.after(Some(&both[1])), dated);
+    assert_eq!(dated(0).after(Some(&both[1])), fix(0));
     // A phone that was far ahead of a clock since put back holds nothing up.
     let ahead = later(60_001, fix(0));
-    assert_eq!(fix(0).after(Some(&ahead)), fix(0));
-    assert_eq!(fix(0).after(None), fix(0));
+    assert_eq!(report(1.0).after(Some(&ahead)), of_now(1.0));
+    assert_eq!(report(1.0).after(None), of_now(1.0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_the_store_waits_for_nothing_else() {
     let mut test = world();
     let driver = somebody(Role::Driver);
-    test.drivers.report_location(driver, fix(2)).await.unwrap();
-    test.drivers.update_location(driver, fix(1)).await.unwrap();
+    test.counts_already([driver]);
+    test.drivers.report_location(driver, dated(2)).await.unwrap();
+    test.drivers.update_location(driver, dated(1)).await.unwrap();
     let (at, mut batch) = test.batches.try_recv().unwrap();
     batch.sort_by_key(|(_, fix)| fix.at);
     assert_eq!((at, batch), (0, vec![(driver.user, fix(2)), (driver.user, fix(1))]));
@@ -220,14 +233,14 @@ async fn drivers_report_as_often_as_they_may() {
     let mut test = world();
     let (driver, customer) = (somebody(Role::Driver), somebody(Role::User));
     let code = |refused: Result<()>| refused.unwrap_err().code;
-    assert_eq!(code(test.drivers.report_location(customer, fix(1)).await), Code::Forbidden);
+    assert_eq!(code(test.drivers.report_location(customer, dated(1)).await), Code::Forbidden);
     let refused = test.drivers.upload_locations(customer, vec![fix(1)]).await;
     assert_eq!(code(refused.map(drop)), Code::Forbidden);
-    test.drivers.report_location(driver, fix(3)).await.unwrap();
-    test.drivers.update_location(driver, fix(2)).await.unwrap();
+    test.drivers.report_location(driver, dated(3)).await.unwrap();
+    test.drivers.update_location(driver, dated(2)).await.unwrap();
     test.told();
-    assert_eq!(code(test.drivers.report_location(driver, fix(1)).await), Code::RateLimited);
-    assert_eq!(code(test.drivers.update_location(driver, fix(1)).await), Code::RateLimited);
+    assert_eq!(code(test.drivers.report_location(driver, dated(1)).await), Code::RateLimited);
+    assert_eq!(code(test.drivers.update_location(driver, dated(1)).await), Code::RateLimited);
     assert!(test.told().is_empty());
     let points = (10..400).map(fix).collect();
     assert_eq!(test.drivers.upload_locations(driver, points).await, Ok(390));
@@ -261,9 +274,12 @@ async fn the_first_position_that_counts_makes_a_connected_driver_available() {
     for driver in [reports, uploads] {
         test.drivers.pool.lock().arrive(driver.user);
     }
-    test.drivers.report_location(reports, fix(61)).await.unwrap();
+    test.drivers.report_location(reports, dated(61)).await.unwrap();
     assert_eq!(test.told(), [Told::Moved(reports.user, fix(61))]);
-    test.drivers.report_location(reports, fix(59)).await.unwrap();
+    test.drivers.report_location(reports, dated(59)).await.unwrap();
+    // Whoever looks for them now finds them in the store.
+    let stored = test.batches.try_recv().unwrap().1;
+    assert!(stored.contains(&(reports.user, fix(59))), "{stored:?}");
     let expected = [Told::Moved(reports.user, fix(59)), Told::Available(reports.user)];
     assert_eq!(test.told(), expected);
     test.drivers.upload_locations(uploads, vec![fix(8), fix(9)]).await.unwrap();
@@ -277,6 +293,21 @@ async fn the_first_position_that_counts_makes_a_connected_driver_available() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_will_not_be_stored_is_told_to_nobody() {
+    let mut test = world();
+    let driver = somebody(Role::Driver);
+    test.counts_already([driver]);
+    test.drivers.fixes.close().await;
+    let code = |refused: Result<()>| refused.unwrap_err().code;
+    assert_eq!(code(test.drivers.update_location(driver, dated(2)).await), Code::Unavailable);
+    assert_eq!(code(test.drivers.report_location(driver, dated(1)).await), Code::Unavailable);
+    let uploaded = test.drivers.upload_locations(driver, vec![fix(1)]).await;
+    assert_eq!(code(uploaded.map(drop)), Code::Unavailable);
+    assert!(test.told().is_empty());
+    assert_eq!(test.drivers.last_fix(driver.user).await, Ok(Some(fix(50))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn while_the_last_position_cannot_be_read_nothing_is_half_done() {
     let mut test = world();
     let driver = somebody(Role::Driver);
@@ -285,14 +316,14 @@ async fn while_the_last_position_cannot_be_read_nothing_is_half_done() {
     test.fail(Some(away.clone()));
     // The second waits for what the first loads.
     let (reported, uploaded) = tokio::join!(
-        test.drivers.report_location(driver, fix(1)),
+        test.drivers.report_location(driver, dated(1)),
         test.drivers.upload_locations(driver, vec![fix(2), fix(3)]),
     );
     assert_eq!((reported, uploaded), (Err(away.clone()), Err(away)));
     assert!(test.told().is_empty());
 
     test.fail(None);
-    test.drivers.update_location(driver, fix(6)).await.unwrap();
+    test.drivers.update_location(driver, dated(6)).await.unwrap();
     assert!(test.told().is_empty());
     assert_eq!(test.batches.recv().await, Some((0, vec![(driver.user, fix(6))])));
     assert_eq!(test.drivers.last_fix(driver.user).await, Ok(Some(fix(5))));

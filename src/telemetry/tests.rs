@@ -1,0 +1,63 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use tracing::subscriber::DefaultGuard;
+
+use super::*;
+
+/// The log of a test.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// What is logged on this thread, for as long as the guard is held.
+    pub(crate) fn begin() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+        (log, tracing::subscriber::set_default(lines.finish()))
+    }
+
+    /// What was logged.
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn the_log_says_how_often_each_limit_struck() {
+    let (log, _guard) = Log::begin();
+    for limit in ["one of a test", "another of a test", "one of a test"] {
+        struck(limit);
+    }
+    tell_strikes();
+    tell_strikes();
+    let log = log.text();
+    for line in [r#"limit="one of a test" times=2"#, r#"limit="another of a test" times=1"#] {
+        assert_eq!(log.matches(line).count(), 1, "{log}");
+    }
+}
+
+#[test]
+fn a_panic_is_one_line_of_the_log() {
+    let (log, _guard) = Log::begin();
+    let before = std::panic::take_hook();
+    log_panics();
+    let outcome = std::panic::catch_unwind(|| panic!("a defect\nof a test"));
+    std::panic::set_hook(before);
+    assert!(outcome.is_err());
+    let log = log.text();
+    assert_eq!(log.lines().count(), 1, "{log}");
+    assert!(log.contains("ERROR") && log.contains("src/telemetry/tests.rs:"), "{log}");
+    assert!(log.contains(r#"text="a defect\nof a test""#), "{log}");
+}
