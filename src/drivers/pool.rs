@@ -4,15 +4,25 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::ids::UserId;
+use crate::realtime::session::SessionNo;
 
 /// Connected drivers. What follows from a change is done while it is locked, so that sockets are
 /// in the audience of available drivers exactly while their driver is available.
 #[derive(Debug, Default)]
-pub(super) struct Pool(Mutex<Connected>);
+pub(super) struct Pool(Mutex<Roster>);
 
-/// Connected drivers.
+/// The drivers who are connected, and their sockets.
 #[derive(Debug, Default)]
-pub(super) struct Connected(HashMap<UserId, Entry>);
+pub struct Roster {
+    drivers: HashMap<UserId, Entry>,
+    /// Since when each of their sockets hears what all of them are told.
+    sockets: HashMap<SessionNo, Moment>,
+    moments: u64,
+}
+
+/// When something came about, in the order of what does while the pool is locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(u64);
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -22,49 +32,73 @@ struct Entry {
 }
 
 impl Pool {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Connected> {
+    /// While this is held no socket of a driver comes to hear what all are told.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
         self.0.lock().expect("no panic under this lock")
     }
 
     /// Whether a driver is connected and available.
     pub(super) fn is_available(&self, driver: UserId) -> bool {
-        self.lock().0.get(&driver).is_some_and(|entry| entry.is_available)
+        self.lock().drivers.get(&driver).is_some_and(|entry| entry.is_available)
     }
 }
 
-impl Connected {
+impl Roster {
     /// A socket of a driver is there: whether the driver is available, and whether they were away
     /// before. Who was away comes back available (CONTRACT §7).
     pub(super) fn arrive(&mut self, driver: UserId) -> (bool, bool) {
-        let was_away = !self.0.contains_key(&driver);
-        let entry = self.0.entry(driver).or_insert(Entry { is_available: true, moves: 0 });
+        let was_away = !self.drivers.contains_key(&driver);
+        let entry = self.drivers.entry(driver).or_insert(Entry { is_available: true, moves: 0 });
         entry.moves += 1;
         (entry.is_available, was_away)
     }
 
+    /// Now, behind all that came about before.
+    pub fn moment(&mut self) -> Moment {
+        self.moments += 1;
+        Moment(self.moments)
+    }
+
+    /// A socket hears from now on what all drivers are told.
+    pub(super) fn hears(&mut self, socket: SessionNo) {
+        let now = self.moment();
+        self.sockets.insert(socket, now);
+    }
+
+    /// Since when a socket hears what all drivers are told; since now, where it does not.
+    pub(super) fn hears_since(&mut self, socket: SessionNo) -> Moment {
+        let since = self.sockets.get(&socket).copied();
+        since.unwrap_or_else(|| self.moment())
+    }
+
+    /// A socket is gone.
+    pub(super) fn forget(&mut self, socket: SessionNo) {
+        self.sockets.remove(&socket);
+    }
+
     /// The drivers who are available.
-    pub(super) fn available(&self) -> Vec<UserId> {
-        let available = self.0.iter().filter(|(_, entry)| entry.is_available);
+    pub fn available(&self) -> Vec<UserId> {
+        let available = self.drivers.iter().filter(|(_, entry)| entry.is_available);
         available.map(|(driver, _)| *driver).collect()
     }
 
-    /// A driver's last socket is gone; what [`Connected::depart`] must be told when the grace is
+    /// A driver's last socket is gone; what [`Roster::depart`] must be told when the grace is
     /// over.
     pub(super) fn lose(&mut self, driver: UserId) -> Option<u64> {
-        let entry = self.0.get_mut(&driver)?;
+        let entry = self.drivers.get_mut(&driver)?;
         entry.moves += 1;
         Some(entry.moves)
     }
 
     /// Removes a driver who has not come back since; whether they were available.
     pub(super) fn depart(&mut self, driver: UserId, moves: u64) -> bool {
-        let is_gone = self.0.get(&driver).is_some_and(|entry| entry.moves == moves);
-        is_gone && self.0.remove(&driver).is_some_and(|entry| entry.is_available)
+        let is_gone = self.drivers.get(&driver).is_some_and(|entry| entry.moves == moves);
+        is_gone && self.drivers.remove(&driver).is_some_and(|entry| entry.is_available)
     }
 
     /// Notes what a driver wants; whether that is a change. Nothing for who is not connected.
     pub(super) fn set(&mut self, driver: UserId, available: bool) -> bool {
-        let known = self.0.get_mut(&driver);
+        let known = self.drivers.get_mut(&driver);
         known
             .is_some_and(|known| std::mem::replace(&mut known.is_available, available) != available)
     }

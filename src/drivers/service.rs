@@ -9,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
-use tokio::time::Instant;
 
 use super::model::{DRIVERS, Fix, Nearby, driver_socket};
 use super::pool::Pool;
+pub use super::pool::{Moment, Roster};
 use super::requests::DriverRef;
 use super::store::DriverStore;
 use super::v1::{DriverProfile, OnlineState};
@@ -49,7 +49,7 @@ const MOST_NEARBY: u32 = 100;
 pub trait DriverWatch: Send + Sync {
     /// A driver can be offered orders from here on: connected, with a position, or because the
     /// driver asked for it; then since when sockets of the driver hear of new ones.
-    async fn available(&self, _driver: UserId, _asked: Option<Instant>) {}
+    async fn available(&self, _driver: UserId, _asked: Option<Moment>) {}
     /// A driver cannot be offered orders any more: went away, or asked for it.
     async fn unavailable(&self, _driver: UserId) {}
     /// A driver is somewhere else. Quick, no waiting.
@@ -239,9 +239,15 @@ impl Drivers {
         Ok(near.into_iter().map(|near| near.driver).collect())
     }
 
-    /// The drivers who are connected and offered new orders.
-    pub fn available(&self) -> Vec<UserId> {
-        self.pool.lock().available()
+    /// Does something quick while no socket of a driver comes to hear what all drivers are told, and
+    /// none goes.
+    pub fn hold_still<T>(&self, act: impl FnOnce(&mut Roster) -> T) -> T {
+        act(&mut self.pool.lock())
+    }
+
+    /// Since when a driver's socket hears what all drivers are told.
+    pub fn hears_since(&self, session: &Session) -> Moment {
+        self.pool.lock().hears_since(session.no)
     }
 
     /// Tells a raw socket that it is connected, before it hears anything else.

@@ -16,7 +16,6 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use quick_cache::sync::Cache;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::Instant;
 
 use super::event_wire::ADMINS;
 use super::lifecycle::{Actor, no_order};
@@ -28,7 +27,7 @@ use crate::auth::service::Auth;
 use crate::caller::{Caller, Role};
 use crate::clock::Clock;
 use crate::config::OrderConfig;
-use crate::drivers::service::{Drivers, carries_orders};
+use crate::drivers::service::{Drivers, Moment, carries_orders};
 use crate::error::{Error, Result};
 use crate::ids::{OrderId, UserId};
 use crate::limits::Limits;
@@ -89,7 +88,7 @@ pub struct Orders {
     turns: [Mutex<()>; TURNS],
     recent: Cache<OrderId, Order>,
     /// When drivers were told of an offer last: who was there then has heard of it.
-    told: Cache<OrderId, Instant>,
+    told: Cache<OrderId, Moment>,
     /// Pending orders of which was told that nobody is left to be asked.
     unassigned: Cache<OrderId, ()>,
     notices: Notices,

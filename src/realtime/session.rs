@@ -91,8 +91,6 @@ pub struct Session {
     abandoned: AtomicBool,
     /// Whether somebody waits for a sign of life.
     awaited: AtomicBool,
-    /// Since when what is sent to its audiences comes to it.
-    opened: OnceLock<Instant>,
     /// Since when what is sent is no longer held back.
     released: OnceLock<Instant>,
     life: Mutex<Life>,
@@ -147,7 +145,6 @@ impl Session {
             cut: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             awaited: AtomicBool::new(false),
-            opened: OnceLock::new(),
             released: OnceLock::new(),
             life: Mutex::new(Life::New),
             hub: hub.this(),
@@ -196,16 +193,6 @@ impl Session {
     /// How far its life has come; held while that changes.
     pub(super) fn life(&self) -> MutexGuard<'_, Life> {
         self.life.lock().expect("no panic under this lock")
-    }
-
-    /// Notes that it is in its audiences.
-    pub(super) fn note_opened(&self) {
-        self.opened.get_or_init(Instant::now);
-    }
-
-    /// Since when what is sent to its audiences comes to it; now, where it is in none yet.
-    pub fn opened_at(&self) -> Instant {
-        self.opened.get().copied().unwrap_or_else(Instant::now)
     }
 
     /// Notes that the hub has let go of it.

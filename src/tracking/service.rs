@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quick_cache::sync::Cache;
-use tokio::time::Instant;
 
 use super::eta::{Pace, Way};
 use super::fleet::Badge;
@@ -16,7 +15,7 @@ use crate::caller::Caller;
 use crate::clock::Timestamp;
 use crate::drivers::model::{Fix, Trail};
 use crate::drivers::requests::{AHEAD, DriverRef};
-use crate::drivers::service::{DriverWatch, Drivers};
+use crate::drivers::service::{DriverWatch, Drivers, Moment};
 use crate::drivers::v1::OnlineState;
 use crate::drivers::wire::Position;
 use crate::error::{Error, Result};
@@ -248,7 +247,7 @@ impl DriverWatch for Tracking {
         self.paces.remove(&driver);
     }
 
-    async fn available(&self, driver: UserId, _asked: Option<Instant>) {
+    async fn available(&self, driver: UserId, _asked: Option<Moment>) {
         self.status_changed(driver);
     }
 

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use tokio::time::Instant;
 
 use super::{BATCH, Drivers, WAITING, carries_orders, must_drive};
 use crate::caller::{Caller, Role};
@@ -58,7 +57,7 @@ impl Drivers {
                 true => self.hub.join_all(driver.audience(), DRIVERS, AVAILABLE_DRIVERS),
                 false => self.hub.leave_all(driver.audience(), AVAILABLE_DRIVERS),
             };
-            Instant::now()
+            pool.moment()
         };
         let saved = self.availability.submit(driver).await;
         for watcher in self.watchers() {
@@ -117,6 +116,7 @@ impl Lifecycle for Drivers {
             if available {
                 self.hub.join(session, AVAILABLE_DRIVERS);
             }
+            pool.hears(session.no);
             was_away
         };
         if was_away {
@@ -129,6 +129,7 @@ impl Lifecycle for Drivers {
         if session.caller.role != Role::Driver || !carries_orders(session) {
             return;
         }
+        self.pool.lock().forget(session.no);
         let Some(moves) = self.last_lost(driver) else { return };
         let (this, grace) = (self.this.clone(), self.grace);
         tokio::spawn(async move {

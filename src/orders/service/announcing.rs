@@ -1,10 +1,9 @@
 //! Who is told what of an order: from what it was like before and what it is like now.
 
-use tokio::time::Instant;
-
 use super::Orders;
 use crate::config::DispatchMode;
 use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS};
+use crate::drivers::service::Roster;
 use crate::error::Result;
 use crate::ids::UserId;
 use crate::orders::event_wire::{
@@ -99,7 +98,7 @@ impl Orders {
         match self.config.dispatch {
             _ if !offered => {}
             DispatchMode::Broadcast => {
-                self.tell_offer(order, || vec![AVAILABLE_DRIVERS]).await?;
+                self.tell_offer(order, |_| vec![AVAILABLE_DRIVERS]).await?;
             }
             DispatchMode::Nearest => self.dispatch_soon(order.id),
         }
@@ -123,15 +122,17 @@ impl Orders {
     pub(super) async fn tell_offer(
         &self,
         order: &Order,
-        to: impl FnOnce() -> Vec<Audience> + Send,
+        to: impl FnOnce(&Roster) -> Vec<Audience> + Send,
     ) -> Result<Vec<Audience>> {
         let (view, assignment) = (self.show_offer(order).await?, self.show_offered(order).await?);
-        // Who comes between this and the next line is told twice rather than never.
-        self.told.insert(order.id, Instant::now());
-        let to = to();
-        self.hub.emit(&to, &NEW_ORDER, &view);
-        self.hub.emit(&to, &NEW_OFFER, &assignment);
-        Ok(to)
+        // A socket that comes is told of it here or when it is greeted, and not twice.
+        Ok(self.drivers.hold_still(|roster| {
+            self.told.insert(order.id, roster.moment());
+            let to = to(roster);
+            self.hub.emit(&to, &NEW_ORDER, &view);
+            self.hub.emit(&to, &NEW_OFFER, &assignment);
+            to
+        }))
     }
 
     /// Tells drivers that they cannot have an order any more.

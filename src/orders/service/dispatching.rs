@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Orders;
 use super::announcing::{principals, which};
 use super::pooling::GIVEN_UP;
+use crate::drivers::service::Roster;
 use crate::error::Result;
 use crate::geo::Point;
 use crate::ids::{OrderId, UserId};
@@ -105,8 +106,8 @@ impl Orders {
 
     /// Told first and noted then: where noting fails it is told again rather than never.
     async fn offer_to_all(&self, order: &Order) -> Result<()> {
-        let to = || {
-            let mut to = self.drivers.available();
+        let to = |roster: &Roster| {
+            let mut to = roster.available();
             // Who had it and was taken off it is not told again, here and in `open_to`.
             to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
             to.into_iter().map(UserId::audience).collect()
@@ -132,7 +133,7 @@ impl Orders {
                 match self.change(order, &change).await? {
                     Changed::Done(offered) => {
                         self.unassigned.remove(&order.id);
-                        self.tell_offer(&offered, || vec![driver.audience()]).await?;
+                        self.tell_offer(&offered, |_| vec![driver.audience()]).await?;
                         tracing::debug!(order = order.number, %driver, "order offered");
                         return Ok(Some(driver));
                     }

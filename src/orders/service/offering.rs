@@ -5,13 +5,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tokio::time::Instant;
 
 use super::Orders;
 use super::announcing::{which, which_v1};
 use super::dispatching::log_failure;
 use crate::caller::Role;
-use crate::drivers::service::{DriverWatch, carries_orders};
+use crate::drivers::service::{DriverWatch, Moment, carries_orders};
 use crate::error::Result;
 use crate::ids::{OrderId, UserId};
 use crate::orders::event_wire::{NEW_ORDER, REMOVE_ORDER};
@@ -38,7 +37,7 @@ impl Orders {
             self.tell_untold(session).await?;
         }
         if is_driver && self.drivers.is_available(driver) {
-            let since = session.opened_at();
+            let since = self.drivers.hears_since(session);
             self.tell_open(driver, std::slice::from_ref(session), since).await?;
         }
         Ok(())
@@ -62,7 +61,7 @@ impl Orders {
         &self,
         driver: UserId,
         sessions: &[Arc<Session>],
-        since: Instant,
+        since: Moment,
     ) -> Result<()> {
         let mut open = self.open_to(driver, MOST_OPEN).await?;
         self.remove_told(&mut open, since).await;
@@ -90,7 +89,7 @@ impl Orders {
     }
 
     /// Removes the orders of which drivers were told since then.
-    async fn remove_told(&self, open: &mut Vec<Order>, since: Instant) {
+    async fn remove_told(&self, open: &mut Vec<Order>, since: Moment) {
         // Whoever stored one just now tells of it before its turn is over. Where a turn takes too
         // long its order is told twice rather than never.
         let mut may_wait = true;
@@ -136,7 +135,7 @@ impl Orders {
 
 #[async_trait]
 impl DriverWatch for Orders {
-    async fn available(&self, driver: UserId, asked: Option<Instant>) {
+    async fn available(&self, driver: UserId, asked: Option<Moment>) {
         if let Some(since) = asked {
             let sessions = self.drivers.sessions(driver);
             log_untold(driver, self.tell_open(driver, &sessions, since).await);

@@ -92,7 +92,6 @@ impl Hub {
             }
             *life = Life::Open;
             self.take_in(session);
-            session.note_opened();
         }
         let may_stay =
             self.watchers.get().into_iter().flatten().all(|watcher| watcher.admits(session));

@@ -14,7 +14,7 @@ use crate::caller::Role;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, Secrets, SocketParser, Vars};
 use crate::drivers::model::{Near, Nearby};
-use crate::drivers::service::{DriverWatch, Parts};
+use crate::drivers::service::{DriverWatch, Moment, Parts};
 use crate::error::{Code, Error};
 use crate::geo::Point;
 use crate::ids::LoginId;
@@ -87,7 +87,7 @@ enum Told {
 
 #[async_trait]
 impl DriverWatch for mpsc::UnboundedSender<Told> {
-    async fn available(&self, driver: UserId, asked: Option<Instant>) {
+    async fn available(&self, driver: UserId, asked: Option<Moment>) {
         assert!(asked.is_none());
         self.send(Told::Available(driver)).unwrap();
     }
