@@ -22,7 +22,7 @@ use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
 use crate::store::Stores;
 use crate::store::embedded::{self, BackupError};
-use crate::telemetry;
+use crate::telemetry::{self, tell_strikes};
 
 use domains::Domains;
 pub use open::{OpenError, embedded_migrations, mongo_migrations};
@@ -179,6 +179,7 @@ impl Server {
             operations.close(Duration::ZERO).await;
         }
         self.stores.close().await;
+        tell_strikes();
         tracing::info!("stopped");
     }
 }

@@ -216,11 +216,10 @@ impl Limits {
         }
     }
 
-    /// Lets nothing wait any more that was refused, nor to be told: the server is about to stop.
+    /// Lets nothing wait any more that was refused: the server is about to stop.
     pub fn end_pauses(&self) {
         self.refused_requests.end();
         self.refused_events.end();
-        tell_strikes();
     }
 
     /// Each minute, for as long as the limits live: drops keys that have their whole count again, and

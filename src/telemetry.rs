@@ -31,6 +31,8 @@ const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,r
 
 /// The target of spans that are for traces alone: lines of the log do not show them.
 const SPANS: &str = "spans";
+/// The target of panics, which are told at every level.
+const PANICS: &str = "panics";
 
 /// Lines that wait to be written, at most; more are lost, and counted.
 const WAITING_LINES: usize = 10_000;
@@ -93,7 +95,7 @@ fn log_panics() {
         let backtrace = Backtrace::capture();
         let is_captured = backtrace.status() == BacktraceStatus::Captured;
         let backtrace = is_captured.then(|| tracing::field::debug(backtrace.to_string()));
-        tracing::error!(at, ?text, backtrace, "a panic");
+        tracing::error!(target: PANICS, at, ?text, backtrace, "a panic");
     }));
 }
 
@@ -105,7 +107,7 @@ fn begin(subscriber: impl SubscriberInitExt) {
 }
 
 fn filter(config: &LogConfig) -> EnvFilter {
-    let directives = format!("{},{QUIET},{SPANS}=off", config.level.as_str());
+    let directives = format!("{},{QUIET},{SPANS}=off,{PANICS}=error", config.level.as_str());
     EnvFilter::try_new(&directives).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 

@@ -13,6 +13,12 @@ pub const DRIVERS: Audience = Audience::of("drivers", [0; 12]);
 /// Those of the drivers who are offered new orders.
 pub const AVAILABLE_DRIVERS: Audience = Audience::of("available drivers", [0; 12]);
 
+/// The sockets of one driver, where orders are. They come to it as to [`AVAILABLE_DRIVERS`], while
+/// nothing is offered.
+pub const fn offers_to(driver: UserId) -> Audience {
+    Audience::of("offers to driver", driver.bytes())
+}
+
 /// The raw sockets of one driver: at most one stays (CONTRACT §8).
 pub const fn driver_socket(driver: UserId) -> Audience {
     Audience::of("driver socket", driver.bytes())

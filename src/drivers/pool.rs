@@ -1,7 +1,7 @@
 //! The drivers who are connected, and which of them are offered new orders.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ids::UserId;
 use crate::realtime::session::SessionNo;
@@ -15,7 +15,7 @@ pub(super) struct Pool(Mutex<Roster>);
 #[derive(Debug, Default)]
 pub struct Roster {
     drivers: HashMap<UserId, Entry>,
-    /// Since when each of their sockets hears what all of them are told.
+    /// Of their sockets that came while their driver was available: since when they hear of offers.
     sockets: HashMap<SessionNo, Moment>,
     moments: u64,
 }
@@ -32,9 +32,9 @@ struct Entry {
 }
 
 impl Pool {
-    /// While this is held no socket of a driver comes to hear what all are told.
+    /// While this is held no socket of a driver comes to hear of offers.
     pub(super) fn lock(&self) -> MutexGuard<'_, Roster> {
-        self.0.lock().expect("no panic under this lock")
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a driver is connected and available.
@@ -59,16 +59,15 @@ impl Roster {
         Moment(self.moments)
     }
 
-    /// A socket hears from now on what all drivers are told.
+    /// A socket hears of offers from now on.
     pub(super) fn hears(&mut self, socket: SessionNo) {
         let now = self.moment();
         self.sockets.insert(socket, now);
     }
 
-    /// Since when a socket hears what all drivers are told; since now, where it does not.
-    pub(super) fn hears_since(&mut self, socket: SessionNo) -> Moment {
-        let since = self.sockets.get(&socket).copied();
-        since.unwrap_or_else(|| self.moment())
+    /// Since when a socket hears of offers, if its driver was available when it came.
+    pub(super) fn hears_since(&self, socket: SessionNo) -> Option<Moment> {
+        self.sockets.get(&socket).copied()
     }
 
     /// A socket is gone.

@@ -239,14 +239,14 @@ impl Drivers {
         Ok(near.into_iter().map(|near| near.driver).collect())
     }
 
-    /// Does something quick while no socket of a driver comes to hear what all drivers are told, and
-    /// none goes.
+    /// Tells drivers something, or does what else is quick, while none of their sockets comes to hear
+    /// of offers.
     pub fn hold_still<T>(&self, act: impl FnOnce(&mut Roster) -> T) -> T {
         act(&mut self.pool.lock())
     }
 
-    /// Since when a driver's socket hears what all drivers are told.
-    pub fn hears_since(&self, session: &Session) -> Moment {
+    /// Since when a driver's socket hears of offers, if the driver was available when it came.
+    pub fn hears_since(&self, session: &Session) -> Option<Moment> {
         self.pool.lock().hears_since(session.no)
     }
 

@@ -28,7 +28,8 @@ use crate::store::group::LONGEST_PAUSE;
 pub const LOOK: Duration = Duration::from_secs(1);
 /// Requests of so long ago count as news: clocks differ, and the store may have been away.
 const NEWS: Duration = Duration::from_hours(1);
-/// What one socket was doing may take so long, beside [`Parts::grace`], and be written so late.
+/// What one socket was doing may take so long, beside [`Parts::grace`], and be written so late where
+/// the store is there again.
 const UNDER_WAY: Duration = LONGEST_PAUSE.saturating_add(Duration::from_secs(1));
 /// After a failure, and while an order that has not ended is in the way.
 const AGAIN: Duration = Duration::from_secs(60);

@@ -1,21 +1,30 @@
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::subscriber::DefaultGuard;
 
 use super::*;
+
+/// That what is logged is one test's.
+pub(crate) struct Alone {
+    _log: DefaultGuard,
+    _one: MutexGuard<'static, ()>,
+}
 
 /// The log of a test.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// What is logged on this thread, for as long as the guard is held.
-    pub(crate) fn begin() -> (Self, DefaultGuard) {
+    /// What is logged on this thread, for as long as the guard is held. One test at a time: strikes
+    /// and the hook of panics are the process's.
+    pub(crate) fn begin() -> (Self, Alone) {
+        static ONE: Mutex<()> = Mutex::new(());
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let log = Self::default();
         let writer = log.clone();
         let lines = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-        (log, tracing::subscriber::set_default(lines.finish()))
+        (log, Alone { _log: tracing::subscriber::set_default(lines.finish()), _one: one })
     }
 
     /// What was logged.

@@ -7,7 +7,7 @@ use futures_util::FutureExt;
 
 use super::{BATCH, Drivers, WAITING, carries_orders, must_drive};
 use crate::caller::{Caller, Role};
-use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS, driver_socket};
+use crate::drivers::model::{AVAILABLE_DRIVERS, DRIVERS, driver_socket, offers_to};
 use crate::drivers::pool::Pool;
 use crate::drivers::store::DriverStore;
 use crate::drivers::wire::DRIVER_SOCKET;
@@ -110,13 +110,14 @@ impl Lifecycle for Drivers {
             let mut pool = self.pool.lock();
             let (available, was_away) = pool.arrive(driver);
             self.hub.join(session, DRIVERS);
+            self.hub.join(session, offers_to(driver));
             if session.namespace == DRIVER_SOCKET {
                 self.hub.join(session, driver_socket(driver));
             }
             if available {
                 self.hub.join(session, AVAILABLE_DRIVERS);
+                pool.hears(session.no);
             }
-            pool.hears(session.no);
             was_away
         };
         if was_away {

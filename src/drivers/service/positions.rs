@@ -25,6 +25,12 @@ const BETWEEN_REMOVALS: Duration = Duration::from_secs(3600);
 /// The last position of a driver.
 pub(super) type Last = Mutex<Option<Fix>>;
 
+/// A driver can be found, from a position on.
+struct Begin {
+    before: Option<Fix>,
+    fix: Fix,
+}
+
 fn locked(last: &Last) -> MutexGuard<'_, Option<Fix>> {
     last.lock().expect("no panic under this lock")
 }
@@ -65,21 +71,25 @@ impl Drivers {
     async fn report(&self, caller: Caller, report: Report, waits: bool) -> Result<()> {
         let driver = self.may_report(caller)?;
         let last = self.last(driver).await?;
-        let (begins, stored) = {
+        let (fix, begin, stored) = {
             let mut last = locked(&last);
             let fix = report.after(last.as_ref());
-            let begins = self.begins_to_count(last.as_ref(), &fix);
-            // What will not be stored is told to nobody.
-            let stored = if waits || begins {
+            let begin = self.begin(*last, fix);
+            // What is not even taken is told to nobody.
+            let stored = if waits || begin.is_some() {
                 Some(self.fixes.take((driver, fix))?)
             } else {
                 self.fixes.offer((driver, fix))?;
                 None
             };
             self.move_to(driver, &mut last, fix);
-            (begins, stored)
+            (fix, begin, stored)
         };
-        self.settled(driver, begins, stored).await
+        let Some(stored) = stored else { return Ok(()) };
+        match self.begun(driver, &last, begin, stored.await).await {
+            Err(_) if !waits => self.fixes.offer((driver, fix)),
+            settled => settled,
+        }
     }
 
     /// Notes where the caller was while the phone was offline, in any order; the latest of these
@@ -97,15 +107,15 @@ impl Drivers {
         }
         let Some(latest) = distinct.values().next_back().copied() else { return Ok(0) };
         let last = self.last(driver).await?;
-        let (begins, stored) = {
+        let (begin, stored) = {
             let mut last = locked(&last);
-            let begins = self.begins_to_count(last.as_ref(), &latest);
+            let begin = self.begin(*last, latest);
             let taken = distinct.values().map(|fix| self.fixes.take((driver, *fix)));
             let stored = taken.collect::<Result<Vec<_>>>()?;
             self.move_to(driver, &mut last, latest);
-            (begins, try_join_all(stored).map_ok(drop))
+            (begin, try_join_all(stored).map_ok(drop))
         };
-        self.settled(driver, begins, Some(stored)).await?;
+        self.begun(driver, &last, begin, stored.await).await?;
         Ok(distinct.len())
     }
 
@@ -123,24 +133,28 @@ impl Drivers {
         }
     }
 
-    /// Whether a driver has a position that counts, and had none before.
-    fn begins_to_count(&self, before: Option<&Fix>, fix: &Fix) -> bool {
-        self.counts(fix) && !before.is_some_and(|before| self.counts(before))
+    /// What begins with a position that counts, where the one before does not.
+    fn begin(&self, before: Option<Fix>, fix: Fix) -> Option<Begin> {
+        let counted = before.is_some_and(|before| self.counts(&before));
+        (!counted && self.counts(&fix)).then_some(Begin { before, fix })
     }
 
-    /// Waits until a position is stored, where that is to be waited for; then, for a driver with the
-    /// first that counts, says that they can be offered orders: they are looked for in the store.
-    async fn settled(
+    /// With the first position of a driver that counts, says that they can be offered orders: once
+    /// it is stored, as drivers are looked for in the store. Where it was not, the next is the first.
+    async fn begun(
         &self,
         driver: UserId,
-        begins: bool,
-        stored: Option<impl Future<Output = Result<()>>>,
+        last: &Last,
+        begin: Option<Begin>,
+        stored: Result<()>,
     ) -> Result<()> {
-        let stored = match stored {
-            Some(stored) => stored.await,
-            None => Ok(()),
-        };
-        if begins && self.is_available(driver) {
+        let Some(Begin { before, fix }) = begin else { return stored };
+        if stored.is_err() {
+            let mut last = locked(last);
+            if *last == Some(fix) {
+                *last = before;
+            }
+        } else if self.is_available(driver) {
             for watcher in self.watchers() {
                 watcher.available(driver, None).await;
             }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Orders;
 use super::announcing::{principals, which};
 use super::pooling::GIVEN_UP;
+use crate::drivers::model::offers_to;
 use crate::drivers::service::Roster;
 use crate::error::Result;
 use crate::geo::Point;
@@ -110,7 +111,7 @@ impl Orders {
             let mut to = roster.available();
             // Who had it and was taken off it is not told again, here and in `open_to`.
             to.retain(|one| !order.is_rejected_by(*one) && !order.passed.contains(one));
-            to.into_iter().map(UserId::audience).collect()
+            to.into_iter().map(offers_to).collect()
         };
         let to = self.tell_offer(order, to).await?;
         let change = wait(order, None, self.clock.now());
@@ -133,7 +134,7 @@ impl Orders {
                 match self.change(order, &change).await? {
                     Changed::Done(offered) => {
                         self.unassigned.remove(&order.id);
-                        self.tell_offer(&offered, |_| vec![driver.audience()]).await?;
+                        self.tell_offer(&offered, |_| vec![offers_to(driver)]).await?;
                         tracing::debug!(order = order.number, %driver, "order offered");
                         return Ok(Some(driver));
                     }

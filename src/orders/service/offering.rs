@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 
 use super::Orders;
 use super::announcing::{which, which_v1};
@@ -36,8 +37,10 @@ impl Orders {
         if is_driver {
             self.tell_untold(session).await?;
         }
-        if is_driver && self.drivers.is_available(driver) {
-            let since = self.drivers.hears_since(session);
+        if is_driver
+            && self.drivers.is_available(driver)
+            && let Some(since) = self.drivers.hears_since(session)
+        {
             self.tell_open(driver, std::slice::from_ref(session), since).await?;
         }
         Ok(())
@@ -63,8 +66,8 @@ impl Orders {
         sessions: &[Arc<Session>],
         since: Moment,
     ) -> Result<()> {
-        let mut open = self.open_to(driver, MOST_OPEN).await?;
-        self.remove_told(&mut open, since).await;
+        let open = self.open_to(driver, MOST_OPEN).await?;
+        let open = self.untold(driver, open, since).await?;
         if open.is_empty() {
             return Ok(());
         }
@@ -88,17 +91,29 @@ impl Orders {
         Ok(())
     }
 
-    /// Removes the orders of which drivers were told since then.
-    async fn remove_told(&self, open: &mut Vec<Order>, since: Moment) {
-        // Whoever stored one just now tells of it before its turn is over. Where a turn takes too
-        // long its order is told twice rather than never.
-        let mut may_wait = true;
-        for order in open.iter() {
-            if may_wait && self.told.get(&order.id).is_none() {
-                may_wait = self.turn(order.id).await.is_ok();
-            }
+    /// Those of the orders of which drivers were not told since then, nor are about to be.
+    async fn untold(
+        &self,
+        driver: UserId,
+        mut open: Vec<Order>,
+        since: Moment,
+    ) -> Result<Vec<Order>> {
+        let is_told = |order: &Order| self.told.get(&order.id).is_some_and(|moment| moment > since);
+        open.retain(|order| !is_told(order));
+        // Whoever changes one just now tells of it in its turn.
+        let turns = open.iter().map(async |order| self.turn(order.id).await.is_ok());
+        // Where a turn takes too long, orders are told twice rather than never.
+        if join_all(turns).await.contains(&false) {
+            return Ok(open);
         }
-        open.retain(|order| self.told.get(&order.id).is_none_or(|told| told < since));
+        let known: HashSet<_> = open.iter().map(|order| order.id).collect();
+        let mut open = self.open_to(driver, MOST_LOOKED_AT).await?;
+        // Of those that are to be dispatched everybody hears who is there then.
+        open.retain(|order| {
+            let is_to_come = self.is_told_to_all(order) && order.dispatch_at.is_some();
+            known.contains(&order.id) && !is_told(order) && !is_to_come
+        });
+        Ok(open)
     }
 
     /// Offers what waits for a driver, now that this one is there: they are asked again, whatever
@@ -137,7 +152,10 @@ impl Orders {
 impl DriverWatch for Orders {
     async fn available(&self, driver: UserId, asked: Option<Moment>) {
         if let Some(since) = asked {
-            let sessions = self.drivers.sessions(driver);
+            let mut sessions = self.drivers.sessions(driver);
+            // Those that came since are greeted.
+            let is_new = |session: &Arc<Session>| self.drivers.hears_since(session) > Some(since);
+            sessions.retain(|session| !is_new(session));
             log_untold(driver, self.tell_open(driver, &sessions, since).await);
         }
         let this = self.this.clone();

@@ -29,7 +29,8 @@ impl Orders {
     /// to nobody else.
     ///
     /// # Errors
-    /// `forbidden` for who is no admin, `not_found` when there is no such driver, `rate_limited`,
+    /// `forbidden` for who is no admin, `not_found` when there is no such driver, `conflict` for one
+    /// whose account is banned and for a `client_order_id` used for something else, `rate_limited`,
     /// `unavailable`.
     pub async fn create(
         &self,
@@ -77,8 +78,8 @@ impl Orders {
     ///
     /// # Errors
     /// `forbidden` for who is no admin, `not_found` for an unknown driver or order, `conflict` for
-    /// an order that another driver has or that has ended; each order that is wrong is in
-    /// `details`.
+    /// a driver whose account is banned and for an order that another driver has or that has ended;
+    /// each order that is wrong is in `details`.
     pub async fn pool(
         &self,
         caller: Caller,

@@ -45,7 +45,8 @@ impl Session {
     pub(in crate::realtime) fn enqueue(self: &Arc<Self>, job: Job) {
         let mut inbox = self.inbox();
         inbox.jobs.push_back(job);
-        if inbox.pause.is_none() && inbox.jobs.len() >= self.queue_limit.div_ceil(2) {
+        let is_full = inbox.jobs.len() >= self.queue_limit.div_ceil(2);
+        if is_full && inbox.pause.is_none() && !self.is_closed() {
             inbox.pause = self.link.pause();
         }
         self.wake(inbox);

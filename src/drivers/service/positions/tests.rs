@@ -40,6 +40,9 @@ struct Shown {
 #[async_trait]
 impl DriverStore for Shown {
     async fn save_fixes(&self, fixes: &[(UserId, Fix)]) -> Result<()> {
+        if let Some(error) = self.failure.lock().unwrap().clone() {
+            return Err(error);
+        }
         let now = self.started.elapsed().as_millis() as u64 / 10;
         self.batches.send((now, fixes.to_vec())).unwrap();
         Ok(())
@@ -290,6 +293,33 @@ async fn the_first_position_that_counts_makes_a_connected_driver_available() {
         Told::Moved(uploads.user, fix(7)),
     ];
     assert_eq!(test.told(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_driver_can_be_offered_orders_once_a_position_is_stored() {
+    let mut test = world();
+    let [waits, reports] = [(); 2].map(|()| somebody(Role::Driver));
+    for driver in [waits, reports] {
+        test.drivers.pool.lock().arrive(driver.user);
+        assert_eq!(test.drivers.last_fix(driver.user).await, Ok(None));
+    }
+    let away = Error::unavailable("away");
+    test.fail(Some(away.clone()));
+    assert_eq!(test.drivers.update_location(waits, dated(9)).await, Err(away));
+    test.drivers.report_location(reports, dated(9)).await.unwrap();
+    let moved = [waits, reports].map(|driver| Told::Moved(driver.user, fix(9)));
+    assert_eq!(test.told(), moved);
+    assert_eq!(test.drivers.last_fix(waits.user).await, Ok(None));
+
+    test.fail(None);
+    // What was accepted is tried again.
+    let again = test.batches.recv().await.unwrap().1;
+    assert_eq!(again, [(reports.user, fix(9))]);
+    for driver in [waits, reports] {
+        test.drivers.update_location(driver, dated(8)).await.unwrap();
+        let expected = [Told::Moved(driver.user, fix(8)), Told::Available(driver.user)];
+        assert_eq!(test.told(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
