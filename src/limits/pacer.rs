@@ -65,13 +65,14 @@ impl Pacer {
         wait
     }
 
-    /// Counts a refusal, and waits for its turn.
-    pub async fn pause(&self, address: ClientAddress) {
+    /// Counts a refusal, waits for its turn, and says whether it came beyond the rate.
+    pub async fn pause(&self, address: ClientAddress) -> bool {
         let wait = self.book(address);
         if wait >= SHORTEST {
             // Right away when there is no need to wait any more.
             let _ = timeout(wait, self.ended.cancelled()).await;
         }
+        !wait.is_zero()
     }
 
     /// Lets nothing wait any more: who is about to stop has no time for it.

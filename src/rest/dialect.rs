@@ -118,6 +118,7 @@ impl Dialect {
         head.headers.remove(header::CONTENT_TYPE);
         let mut shown = body.into_response();
         *shown.status_mut() = head.status;
+        *shown.extensions_mut() = head.extensions;
         shown.headers_mut().extend(named(head.headers));
         shown
     }

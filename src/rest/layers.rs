@@ -54,6 +54,11 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Marks the answer to a refusal that took its turn: of so many each line at `info` would fill the
+/// disk, and the line of the limit counts them.
+#[derive(Debug, Clone)]
+struct TookItsTurn;
+
 /// Writes one line for each request, without its query (tokens stand there).
 pub async fn log_requests(request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -66,7 +71,8 @@ pub async fn log_requests(request: Request, next: Next) -> Response {
     telemetry::answered(&method, route.as_ref().map(MatchedPath::as_str), &path, status);
     metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
     let ms = started.elapsed().as_millis() as u64;
-    if path.starts_with("/socket.io") {
+    let many = response.extensions().get::<TookItsTurn>().is_some();
+    if many || path.starts_with("/socket.io") {
         tracing::debug!(%method, %path, status, ms, "request");
     } else {
         tracing::info!(%method, %path, status, ms, "request");
@@ -99,9 +105,9 @@ pub async fn slow_refusals(
     request: Request,
     next: Next,
 ) -> Response {
-    let response = next.run(request).await;
-    if response.status().is_client_error() {
-        limits.refused_requests.pause(address).await;
+    let mut response = next.run(request).await;
+    if response.status().is_client_error() && limits.refused_requests.pause(address).await {
+        response.extensions_mut().insert(TookItsTurn);
     }
     response
 }
