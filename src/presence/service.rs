@@ -97,13 +97,16 @@ impl Presence {
 
     /// The state of these users now, in their order.
     pub async fn statuses(&self, users: &[UserId]) -> Result<Vec<UserStatus>> {
-        let away: Vec<_> = {
-            let here = self.users();
-            users.iter().copied().filter(|user| !here.contains_key(user)).collect()
-        };
-        let seen = if away.is_empty() { Vec::new() } else { self.store.last_seen(&away).await? };
-        let seen: HashMap<_, _> = seen.into_iter().collect();
         let now = self.clock.now();
+        let (here, away): (Vec<_>, Vec<_>) = {
+            let here = self.users();
+            users.iter().copied().partition(|user| here.contains_key(user))
+        };
+        // Who goes meanwhile was seen now.
+        let mut seen: HashMap<_, _> = here.into_iter().map(|user| (user, now)).collect();
+        if !away.is_empty() {
+            seen.extend(self.store.last_seen(&away).await?);
+        }
         let state = |user: &UserId| match self.is_online(*user) {
             true => self.status(*user, true, Some(now)),
             false => self.status(*user, false, seen.get(user).copied()),
@@ -146,9 +149,10 @@ impl Presence {
     }
 
     fn leave_after_grace(&self, user: UserId, moves: u64, last_seen: Timestamp) {
-        let (this, grace) = (self.this.clone(), self.config.grace);
+        // It begins now, not when the task does.
+        let (this, grace) = (self.this.clone(), tokio::time::sleep(self.config.grace));
         tokio::spawn(async move {
-            tokio::time::sleep(grace).await;
+            grace.await;
             if let Some(presence) = this.upgrade() {
                 presence.leave(user, moves, last_seen);
             }

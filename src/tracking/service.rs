@@ -1,7 +1,8 @@
 //! The rules of following orders: who may, what they see, and until when.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -33,6 +34,8 @@ const REMEMBERED: usize = 100_000;
 const MOST_TRIPS: u32 = 100;
 /// Audiences that one socket may be in.
 const MOST_AUDIENCES: usize = 1000;
+/// Positions of one driver that wait to be told; of more the first are not.
+const MOST_UNTOLD: usize = 32;
 /// Counters that drivers share by their ids.
 const DRIVERS_APART: usize = 256;
 
@@ -54,6 +57,8 @@ pub struct Tracking {
     /// be so after it.
     changes: [AtomicU64; DRIVERS_APART],
     paces: Cache<UserId, Pace>,
+    /// Positions of drivers of whom it is being looked up who is to hear of them.
+    untold: Mutex<HashMap<UserId, VecDeque<Fix>>>,
     pub(super) badges: Cache<UserId, Badge>,
     pub(super) this: Weak<Self>,
 }
@@ -74,6 +79,7 @@ impl Tracking {
             trips: Cache::new(REMEMBERED),
             changes: std::array::from_fn(|_| AtomicU64::new(0)),
             paces: Cache::new(REMEMBERED),
+            untold: Mutex::default(),
             badges: Cache::new(REMEMBERED),
             this: this.clone(),
         })
@@ -231,6 +237,26 @@ impl Tracking {
         Ok(trips)
     }
 
+    fn untold(&self) -> MutexGuard<'_, HashMap<UserId, VecDeque<Fix>>> {
+        self.untold.lock().expect("no panic under this lock")
+    }
+
+    /// Looks up who is to hear of a driver, and tells what waits for that in its order.
+    async fn tell_untold(&self, driver: UserId) -> Result<()> {
+        let known = async { Ok((self.badge(driver).await?, self.trips_of(driver).await?)) }.await;
+        let take = || self.untold().remove(&driver).unwrap_or_default();
+        let tell = |_: Option<&Fix>| {
+            let (badge, trips) = known?;
+            take().iter().for_each(|fix| self.tell(driver, &badge, fix, &trips));
+            Ok(())
+        };
+        let told = self.drivers.look(driver, tell).await.flatten();
+        if told.is_err() {
+            take();
+        }
+        told
+    }
+
     fn tell(&self, driver: UserId, badge: &Badge, fix: &Fix, trips: &[Trip]) {
         self.tell_fleet(driver, badge, !trips.is_empty(), fix);
         for trip in trips {
@@ -258,19 +284,24 @@ impl DriverWatch for Tracking {
     fn moved(&self, driver: UserId, fix: &Fix) {
         let pace = self.paces.get(&driver).unwrap_or_default();
         self.paces.insert(driver, pace.after(fix));
+        let mut untold = self.untold();
+        if let Some(before) = untold.get_mut(&driver) {
+            if before.len() == MOST_UNTOLD {
+                before.pop_front();
+            }
+            return before.push_back(*fix);
+        }
         if let (Some(trips), Some(badge)) = (self.trips.get(&driver), self.badges.get(&driver)) {
+            drop(untold);
             return self.tell(driver, &badge, fix, &trips);
         }
-        let (this, fix) = (self.this.clone(), *fix);
+        untold.insert(driver, VecDeque::from([*fix]));
+        drop(untold);
+        let this = self.this.clone();
         tokio::spawn(async move {
             let Some(tracking) = this.upgrade() else { return };
-            let known =
-                async { Ok((tracking.badge(driver).await?, tracking.trips_of(driver).await?)) };
-            match known.await {
-                Ok((badge, trips)) => tracking.tell(driver, &badge, &fix, &trips),
-                Err::<_, Error>(error) => {
-                    tracing::warn!(%error, %driver, "a position was told to nobody");
-                }
+            if let Err(error) = tracking.tell_untold(driver).await {
+                tracing::warn!(%error, %driver, "positions were told to nobody");
             }
         });
     }

@@ -132,9 +132,10 @@ impl Lifecycle for Drivers {
         }
         self.pool.lock().forget(session.no);
         let Some(moves) = self.last_lost(driver) else { return };
-        let (this, grace) = (self.this.clone(), self.grace);
+        // It begins now, not when the task does.
+        let (this, grace) = (self.this.clone(), tokio::time::sleep(self.grace));
         tokio::spawn(async move {
-            tokio::time::sleep(grace).await;
+            grace.await;
             if let Some(drivers) = this.upgrade().filter(|it| it.pool.lock().depart(driver, moves))
             {
                 drivers.departed(driver).await;

@@ -147,9 +147,10 @@ impl Rooms {
     }
 
     fn leave_after_grace(&self, user: UserId, lost: Vec<Lost>) {
-        let (this, grace) = (self.this.clone(), self.grace);
+        // It begins now, not when the task does.
+        let (this, grace) = (self.this.clone(), tokio::time::sleep(self.grace));
         tokio::spawn(async move {
-            tokio::time::sleep(grace).await;
+            grace.await;
             let Some(rooms) = this.upgrade() else { return };
             for lost in lost {
                 if rooms.attendance.expire(user, lost) {

@@ -82,16 +82,21 @@ on_every_store! {
         }
     }
 
+    #[set(ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]
     async fn an_order_may_be_followed_before_somebody_has_it(server) {
         let alice = server.register("alice").await;
         let dan = server.driver("dan").await;
         let mut dans = dan.connect("/orders").await;
+        // Where a driver is, is told to admins and to who follows at once.
+        let mut fleet = server.admin().await.watch_fleet().await;
         go(&mut dans, 0.01).await;
+        fleet.expect_where("driver_location", |at| at["lng"] == 0.01).await;
         let mut alices = alice.connect("/orders").await;
         let order = alices.place(&tea_at(0.0)).await;
         let ack = alices.done("trackOrder", &which(&order)).await;
         assert_eq!(ack["position"], Value::Null);
         go(&mut dans, 0.02).await;
+        fleet.expect_where("driver_location", |at| at["lng"] == 0.02).await;
         dans.done("orderAccept", &which(&order)).await;
         let told = alices.hear_of("orderStatusUpdated", &order).await;
         assert_eq!(
@@ -100,6 +105,36 @@ on_every_store! {
         );
         go(&mut dans, 0.03).await;
         seen_at(&mut alices, &order, 0.03).await;
+    }
+
+    async fn a_driver_is_never_seen_to_go_back_while_orders_change(server) {
+        let (alice, dan, _, [order, _]) = under_way(server).await;
+        let mut alices = alice.connect("/orders").await;
+        alices.done("trackOrder", &which(&order)).await;
+        let mut dans = dan.drive().await;
+        let mut lng = 0;
+        for _ in 0..20 {
+            let other = alice.place(&tea()).await;
+            // Who hears of the driver is looked up anew behind the change, in the midst of these.
+            let drive = async {
+                for _ in 0..20 {
+                    lng += 1;
+                    let at = json!({ "latitude": 0, "longitude": f64::from(lng) / 10_000.0 });
+                    dans.send("location_update", &at);
+                    tokio::task::yield_now().await;
+                }
+                dans.round_trip().await;
+            };
+            tokio::join!(dan.accept(&other), drive);
+        }
+        let last = f64::from(lng) / 10_000.0;
+        let mut before = 0.0;
+        while before < last {
+            let told = alices.hear_of("driverLocation", &order).await;
+            let at = told["longitude"].as_f64().unwrap();
+            assert!(at > before, "{at} after {before}");
+            before = at;
+        }
     }
 
     async fn following_ends_with_the_order_or_when_asked(server) {
