@@ -7,19 +7,8 @@ use crate::support::{Person, Socket};
 
 /// Sends numbered messages and waits for the last ack.
 pub(crate) async fn send_many(socket: &mut Socket, receiver: &Person, count: usize) -> Vec<Value> {
-    let numbers: Vec<_> = (1..=count).collect();
-    let mut sent = Vec::new();
-    // An event waits 10 s for its turn at most, and the disk may be slow.
-    for some in numbers.chunks(50) {
-        let ask = |number: &usize| socket.ask("send_message", &to(receiver, &number.to_string()));
-        let asked: Vec<_> = some.iter().map(ask).collect();
-        for id in asked {
-            let ack = socket.ack(id).await;
-            assert_eq!(ack["ok"], true, "{ack}");
-            sent.push(ack["message"].clone());
-        }
-    }
-    sent
+    let payloads: Vec<_> = (1..=count).map(|number| to(receiver, &number.to_string())).collect();
+    socket.send_all(&payloads).await
 }
 
 on_every_store! {

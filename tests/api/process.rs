@@ -162,14 +162,16 @@ async fn a_port_that_is_taken_is_told() {
     assert!(String::from_utf8(output.stderr).unwrap().contains(&port));
 }
 
-async fn talk(server: &Server, process: &Process, signal: &str) -> (Person, Person) {
+/// A message, and the signal: gives who spoke, and when it was sent.
+async fn talk(server: &Server, process: &Process, signal: &str) -> ([Person; 2], Instant) {
     let [alice, bob] = server.people(["alice", "bob"]).await;
     let mut socket = alice.connect("/").await;
     crate::chat::send(&mut socket, &bob, "a text nobody logs").await;
+    let signalled = Instant::now();
     process.signal(signal).await;
     socket.expect("server_shutdown").await;
     socket.expect_gone().await;
-    (alice, bob)
+    ([alice, bob], signalled)
 }
 
 on_every_store! {
@@ -177,17 +179,15 @@ on_every_store! {
         server.stop().await;
         for (round, signal) in ["TERM", "INT"].into_iter().enumerate() {
             let process = Process::start(server).await;
-            let started = if round == 0 {
-                let started = Instant::now();
-                talk(server, &process, signal).await;
-                started
+            let signalled = if round == 0 {
+                talk(server, &process, signal).await.1
             } else {
                 process.signal(signal).await;
                 Instant::now()
             };
             let (code, _) = process.end().await;
             assert_eq!(code, Some(0), "{signal}");
-            assert!(started.elapsed() < Duration::from_secs(10));
+            assert!(signalled.elapsed() < Duration::from_secs(10));
         }
         server.start_with(&[]).await;
         let (alice, bob) = (server.log_in("alice").await, server.log_in("bob").await);
@@ -205,7 +205,7 @@ on_every_store! {
         };
         let somebody = server.register("somebody").await;
         query(&somebody.token).await;
-        let (alice, bob) = talk(server, &process, "TERM").await;
+        let ([alice, bob], _) = talk(server, &process, "TERM").await;
         let (_, log) = process.end().await;
         assert!(log.contains("request") && log.contains("socket connected"), "{log}");
         let hidden = [&somebody.token, &alice.token, &alice.refresh_token, &bob.token];

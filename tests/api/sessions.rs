@@ -108,7 +108,7 @@ on_every_store! {
     async fn a_stolen_token_ends_what_its_thief_refreshed(server) {
         let alice = server.register("alice").await;
         server.stop().await;
-        use_in_the_past(server, &alice.refresh_token, Duration::from_secs(50)).await;
+        use_in_the_past(server, &alice.refresh_token, Duration::from_secs(20)).await;
         server.start_with(&[]).await;
         let (token, successor) = pair(&alice.refresh().await.data(200));
         server.stop().await;

@@ -9,10 +9,10 @@ use tokio::net::TcpStream;
 use crate::chat::{seqs, to};
 use crate::support::{Server, Socket};
 
-/// A request whose head is not complete yet.
+/// A request whose head is not complete yet, on a connection for it alone.
 async fn begin(server: &Server, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
     stream
 }
@@ -53,17 +53,18 @@ on_every_store! {
         let live = begin(server, "/health/live").await;
         let polling = begin(server, "/socket.io/?EIO=4&transport=polling").await;
         // A request behind them on the same listener shows that they were accepted.
-        server.until_sockets(1).await;
+        finish(begin(server, "/health").await).await;
         let stopping = server.stop();
         let looking = async {
             socket.expect("server_shutdown").await;
-            for stream in [ready, health] {
-                let answer = finish(stream).await;
+            // At once: those that have begun are given half a second.
+            let (ready, health, live, polling) =
+                tokio::join!(finish(ready), finish(health), finish(live), finish(polling));
+            for answer in [ready, health] {
                 assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("draining"), "{answer}");
             }
-            assert!(finish(live).await.starts_with("HTTP/1.1 200"));
-            let answer = finish(polling).await;
-            assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+            assert!(live.starts_with("HTTP/1.1 200"), "{live}");
+            assert!(polling.starts_with("HTTP/1.1 503"), "{polling}");
         };
         tokio::join!(stopping, looking);
     }

@@ -164,7 +164,8 @@ on_every_store! {
         flood(&alice, &bob, 500).await;
         let mut socket = bob.connect("/").await;
         assert_eq!(sync(&mut socket, json!({})).await.len(), 500);
-        let sent = send(&mut alice.connect("/").await, &bob, "one more").await;
+        let mut alices = alice.connect("/").await;
+        let sent = send(&mut alices, &bob, "one more").await;
         let answer = socket.done("sync", &json!({})).await;
         assert_eq!((answer["more"].clone(), missed(&answer).len()), (json!(true), 500));
         let named = json!({ sent["conversationId"].as_str().unwrap(): 500 });

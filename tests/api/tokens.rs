@@ -168,14 +168,14 @@ on_every_store! {
         assert_eq!(Person::of(server, &fresh).claims()["role"], "user");
     }
 
-    #[set(JWT_EXPIRES_IN = "3s")]
+    #[set(JWT_EXPIRES_IN = "5s")]
     async fn the_configured_life_of_a_token_is_kept_to(server) {
         let alice = server.register("alice").await;
         let claims = alice.claims();
         let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
-        assert!((2..=3).contains(&life), "{claims}");
+        assert!((4..=5).contains(&life), "{claims}");
         let body = json!({ "username": "alice", "password": crate::support::rest::PASSWORD });
-        assert_eq!(server.post("/api/auth/login", &body).await.data(200)["expiresIn"], 3);
+        assert_eq!(server.post("/api/auth/login", &body).await.data(200)["expiresIn"], 5);
         let mut socket = alice.connect("/").await;
         let expiring = socket.expect("token_expiring").await;
         let expired = socket.expect("token_expired").await;

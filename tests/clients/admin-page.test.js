@@ -56,7 +56,8 @@ describe('sockets and bans on the page', () => {
   it('lists sockets as they come and go', async () => {
     await admin.lists(alice, 1);
     const row = admin.sockets(alice);
-    assert.match(await row.textContent(), /user.*\/.*0 queued.*127\.0\.0\.1/s);
+    // What waits for a socket that has just come is gone a moment later.
+    await eventually(async () => assert.match(await row.textContent(), /user.*\/.*0 queued.*127\.0\.0\.1/s));
     await alice.get('options').click();
     await alice.get('namespace').selectOption('/chat');
     await admin.lists(alice, 4);
@@ -138,11 +139,12 @@ describe('sockets and bans on the page', () => {
 
   it('says that a socket is gone that it did not find', async () => {
     await admin.lists(alice, 1);
-    await admin.press(alice, 'disconnect');
     await admin.page.route('**/api/admin/sockets?*', (route) => route.abort());
+    // From here on no answer is on its way that takes the socket off the list.
+    await admin.get('sockets-unanswered').waitFor();
     await alice.get('logout').click();
     await alice.get('tab-login').waitFor();
-    await admin.press(alice, 'disconnect');
+    for (let time = 1; time <= 2; time++) await admin.press(alice, 'disconnect');
     await admin.page.locator('[data-testid=admin-error]', { hasText: 'There is no such socket here' }).waitFor();
     await admin.get('sockets-unanswered').waitFor();
     await admin.page.unroute('**/api/admin/sockets?*');

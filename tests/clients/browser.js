@@ -98,6 +98,11 @@ export class Tab {
     await this.get('message-input').press('Enter');
   }
 
+  /** Typing ends when somebody stops, not by itself: in what this tab tells, and in what it believes. */
+  letTypingLast() {
+    return this.page.evaluate(() => { Typing.PAUSE = Typing.BELIEF = 60_000; });
+  }
+
   /** Waits until the messages are exactly these. */
   async reads(...texts) {
     await eventually(async () => assert.deepEqual(await this.texts(), texts));

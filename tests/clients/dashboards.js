@@ -4,7 +4,7 @@ import { call } from './people.js';
 import { FlatSocket, wsUrl } from './raw-sockets.js';
 
 /** Short for the document's 5 s, 60 s and 10 min. */
-export const CADENCES = { WATCH_INTERVAL: '300ms', WATCH_OFFLINE_INTERVAL: '900ms', DRIVER_OFFLINE_AFTER: '1500ms' };
+export const CADENCES = { WATCH_INTERVAL: '300ms', WATCH_OFFLINE_INTERVAL: '900ms', DRIVER_OFFLINE_AFTER: '3s' };
 
 /** A dashboard that has said who it is, as the document does. */
 export async function dashboard(server, token, role = 'client') {

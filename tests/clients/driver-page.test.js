@@ -7,7 +7,7 @@ import { DESKTOP, PHONE, eventually } from './browser.js';
 import { Driver } from './drivers.js';
 import { MapTab } from './fleet-people.js';
 import { ADMIN } from './orders-people.js';
-import { call, register } from './people.js';
+import { register } from './people.js';
 import { REFUSED, Stage, UNREACHABLE, fits, shoot } from './stage.js';
 
 const ENV = { PRESENCE_GRACE: '300ms', ...ADMIN };
@@ -17,6 +17,7 @@ describe('one driver on the map page', () => {
   const stage = new Stage({ ...ENV, WATCH_INTERVAL: '500ms', WATCH_OFFLINE_INTERVAL: '500ms', DRIVER_OFFLINE_AFTER: '3s' });
   let driver;
   let tab;
+  let saying;
   const open = async (who, options) => {
     const opened = await stage.open({ path: `/map.html?driver=${who}`, ...options }, MapTab);
     await opened.logInAs(await register(stage.server, 'watcher'));
@@ -25,21 +26,23 @@ describe('one driver on the map page', () => {
   };
   beforeEach(async () => { driver = await Driver.start(stage.server, 'josh'); });
   afterEach(async () => {
+    rest();
     driver.close();
     await tab?.context.close();
   });
 
-  /** Says the same again and again, as a phone does that waits at a light. */
+  /** Says the same again and again, as a phone does that waits at a light; gives where that is. */
   const keepSaying = (place) => {
-    driver.say(place);
-    const timer = setInterval(() => driver.say(place), 500);
-    return () => clearInterval(timer);
+    rest();
+    saying = setInterval(() => driver.say(place), 500);
+    return driver.say(place);
   };
+  const rest = () => clearInterval(saying);
 
   it('follows them, with the trail since it was opened', async () => {
-    driver.say({ north: 0 });
+    keepSaying({ north: 0 });
     tab = await open(driver.username);
-    for (const north of [50, 100, 150]) await tab.isAt(driver.say({ north, east: north / 2, speed: 5 }), 'watch');
+    for (const north of [50, 100, 150]) await tab.isAt(keepSaying({ north, east: north / 2, speed: 5 }), 'watch');
     await tab.tells('watch', { look: 'live' });
     await tab.says('watch-name', new RegExp(`^${driver.username}$`));
     await tab.says('watch-words', /^Position (just now|\d s ago) · 18 km\/h$/);
@@ -49,17 +52,17 @@ describe('one driver on the map page', () => {
   });
 
   it('says who is offline, since when, and that they are back', async () => {
-    driver.say({ north: 0 });
+    keepSaying({ north: 0 });
     tab = await open(driver.number);
     await tab.tells('watch', { look: 'live' });
+    rest();
     await tab.tells('watch', { look: 'off' });
     assert.ok(Date.now() - Date.parse((await tab.data('watch')).lastUpdate) < 60_000);
     await tab.says('watch-words', /^Has been offline for a while\. Last position /);
     await tab.page.locator('[data-testid=map-pin][data-kind=driver][data-stale=true]').waitFor();
-    const rest = keepSaying({ north: 20 });
+    keepSaying({ north: 20 });
     await tab.tells('watch', { look: 'live', lastUpdate: '' });
     await tab.page.locator('[data-testid=map-pin][data-stale=false]').waitFor();
-    rest();
     await tab.close();
   });
 
@@ -145,7 +148,8 @@ describe('tokens on the map page', () => {
       tab = await stage.open({ path }, MapTab);
       await tab.logInOnMap();
       await tab.connected();
-      await call(stage.server, 'POST', '/api/auth/logout', { token: await token(), body: {} });
+      // As the page asks, which renews a token that has ended meanwhile.
+      await tab.page.evaluate(() => api.logout());
       await tab.get('login-submit').waitFor();
       await tab.logInOnMap();
       await tab.connected();

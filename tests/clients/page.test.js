@@ -7,7 +7,7 @@ import { io } from 'socket.io-client';
 import { DESKTOP, PHONE, eventually } from './browser.js';
 import { PASSWORD, register, registerPair } from './people.js';
 import { ask, connected } from './sockets.js';
-import { OFFLINE, REFUSED, Stage, UNREACHABLE, fits, shoot } from './stage.js';
+import { OFFLINE, REFUSED, Stage, TYPING_LASTS, UNREACHABLE, fits, shoot } from './stage.js';
 
 const numbered = (count, words) => Array.from({ length: count }, (_, index) => `${words} ${index + 1}`);
 
@@ -21,7 +21,7 @@ async function sendAll(server, sender, receiver, texts) {
 }
 
 describe('the page', () => {
-  const stage = new Stage();
+  const stage = new Stage(TYPING_LASTS);
   const openTab = (options) => stage.open(options);
 
   describe('with two who have registered', () => {
@@ -76,6 +76,7 @@ describe('the page', () => {
 
     it('shows who types, and stops', async () => {
       await talk();
+      for (const tab of [alice, bob]) await tab.letTypingLast();
       await alice.get('message-input').pressSequentially('Hm, wh');
       await bob.get('typing').waitFor();
       assert.equal(await bob.page.locator('#typing-text').textContent(), `${alice.username} is typing`);

@@ -7,7 +7,7 @@ import { io } from 'socket.io-client';
 import { DESKTOP, PHONE, Tab, eventually } from './browser.js';
 import { PASSWORD, call, register } from './people.js';
 import { ask, connected } from './sockets.js';
-import { OFFLINE, REFUSED, Stage, UNREACHABLE, fits, shoot } from './stage.js';
+import { OFFLINE, REFUSED, Stage, TYPING_LASTS, UNREACHABLE, fits, shoot } from './stage.js';
 
 const numbered = (count, words) => Array.from({ length: count }, (_, index) => `${words} ${index + 1}`);
 
@@ -80,7 +80,7 @@ class RoomTab extends Tab {
 }
 
 describe('rooms on the page', () => {
-  const stage = new Stage();
+  const stage = new Stage(TYPING_LASTS);
   const openTab = (options) => stage.open(options, RoomTab);
 
   describe('with three in a private room', () => {
@@ -130,6 +130,7 @@ describe('rooms on the page', () => {
     });
 
     it('shows all who type', async () => {
+      for (const tab of [alice, bob, carol]) await tab.letTypingLast();
       const shown = () => alice.page.locator('#typing-text').textContent();
       await bob.get('message-input').pressSequentially('Hm');
       await eventually(async () => assert.equal(await shown(), `${bob.username} is typing`));
@@ -480,7 +481,8 @@ describe('rooms on the page', () => {
 });
 
 describe('rooms on the page with a server that limits', () => {
-  const stage = new Stage({ RATE_LIMITS: 'on', RATE_LIMIT_JOINS: '2/4s', RATE_LIMIT_SENDS: '2/4s' });
+  // The third is refused for eight seconds after the first: enough to get there, and less than the patience of a tab.
+  const stage = new Stage({ RATE_LIMITS: 'on', RATE_LIMIT_JOINS: '2/16s', RATE_LIMIT_SENDS: '2/16s' });
 
   it('says so in place, waits, and goes on', async () => {
     const tab = await stage.open({}, RoomTab);

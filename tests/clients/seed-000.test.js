@@ -82,17 +82,20 @@ for (const { store, skip } of STORES) {
       });
 
       it('tells again and again, then that the driver is offline, less often, then of the next move', async () => {
+        const start = Date.now();
         await update(server, token, { lat: 1, long: 1 });
         await client.heard.find('location', ({ lat }) => lat === 1);
-        const [first, second, third] = await arrivals(client, 'location', 3);
-        for (const pause of [second - first, third - second]) assert.ok(pause > 150 && pause < 900, `${pause} ms`);
-        const offline = await client.heard.find('offline');
+        // Anything may arrive late, and nothing early: so times are counted from what is known to be before.
+        const [, , third] = await arrivals(client, 'location', 3);
+        assert.ok(third - start >= 600, `${third - start} ms`);
+        const offline = await client.heard.find('offline', ({ lastUpdate }) => Date.parse(lastUpdate) >= start);
         assert.match(offline.lastUpdate, TIME);
         assert.deepEqual([offline.errorCode, offline.errorMessage, offline.username], ['OFFLINE_DRIVER', OFFLINE_MESSAGE, 'driver1']);
-        assert.ok(Date.now() - Date.parse(offline.lastUpdate) >= 1500);
+        const since = Date.parse(offline.lastUpdate);
+        assert.ok(Date.now() - since >= 3000);
         const locations = client.heard.all('location').length;
-        const [fourth, fifth] = await arrivals(client, 'offline', 2);
-        assert.ok(fifth - fourth > 700 && fifth - fourth < 2000, `${fifth - fourth} ms`);
+        const [, fifth] = await arrivals(client, 'offline', 2);
+        assert.ok(fifth - since >= 3000 + 2 * 900, `${fifth - since} ms`);
         assert.equal(client.heard.all('location').length, locations);
         await update(server, token, { lat: 2, long: 2 });
         await client.heard.find('location', ({ lat }) => lat === 2);
@@ -222,7 +225,7 @@ for (const { store, skip } of STORES) {
     });
 
     it('lets a socket outlive its token: it has said once who it is', async () => {
-      const brief = resign(token, { exp: Math.ceil(Date.now() / 1000) + 1 });
+      const brief = resign(token, { exp: Math.ceil(Date.now() / 1000) + 4 });
       const { exp } = JSON.parse(Buffer.from(brief.split('.')[1], 'base64url'));
       const client = await dashboard(server, brief);
       watch(client, 'driver1');

@@ -183,20 +183,20 @@ for (const { store, skip } of STORES) {
     before(async () => { server = await startServer({ store, env: { JWT_EXPIRES_IN: '2m', JWT_SECRET: SECRET } }); });
     after(() => server?.close());
 
-    /** A driver's socket whose token ends in a moment. */
+    /** A driver's socket whose token ends in some seconds. */
     function connectBriefly(driver) {
-      expiry ??= Math.ceil(Date.now() / 1000) + 2;
+      expiry ??= Math.ceil(Date.now() / 1000) + 5;
       return connectDriver(server, driver, { token: resign(driver.token, { exp: expiry }) });
     }
 
     it('ends the socket with 4001 unless the app refreshes its token, by REST or over the socket', async () => {
       const [byRest, bySocket, neither] = await newDrivers(server, 3);
+      const { token } = await logIn(server, bySocket);
       const sockets = await Promise.all([byRest, bySocket, neither].map(connectBriefly));
       const [rest, socket, left] = sockets.map((one) => chatter(one));
       assert.equal(Date.parse((await left.heard.find('token_expiring')).expiresAt), 1000 * expiry);
 
       const fresh = await v1(server, 'POST', '/auth/refresh', { body: { refresh_token: byRest.refreshToken } });
-      const { token } = await logIn(server, bySocket);
       socket.sendFrame({ type: 'refresh_token', id: 7, data: { token } });
       assert.deepEqual((await socket.heard.find('ack')).ok, true);
 

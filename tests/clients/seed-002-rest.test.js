@@ -97,7 +97,8 @@ for (const { store, skip } of STORES) {
 
       it('takes positions of a phone that was offline, each once, and does not move the driver back', async () => {
         const person = await newDriver(server);
-        const at = (n) => new Date(Date.now() - 60_000 + n * 1000).toISOString();
+        const start = Date.now() - 60_000;
+        const at = (n) => new Date(start + n * 1000).toISOString();
         const app = await connectDriver(server, person);
         app.send('location_update', { latitude: 1, longitude: 1 });
         await app.settle();

@@ -14,9 +14,14 @@ export const REFUSED = (status) => new RegExp(`the server responded with a statu
 export const OFFLINE = /net::ERR_INTERNET_DISCONNECTED/;
 export const UNREACHABLE = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/;
 
+const QUICK = { PRESENCE_GRACE: '300ms' };
+
+/** For the server: typing ends when somebody stops, not by itself. `Tab.letTypingLast` has the page do so, too. */
+export const TYPING_LASTS = { ...QUICK, TYPING_TIMEOUT: '60s' };
+
 /** A browser and a server, there for as long as the tests of a `describe` run. */
 export class Stage {
-  constructor(env = { PRESENCE_GRACE: '300ms' }) {
+  constructor(env = QUICK) {
     before(async () => {
       await mkdir(SCREENSHOTS, { recursive: true });
       [this.browser, this.server] = await Promise.all([launch(), startServer({ env })]);

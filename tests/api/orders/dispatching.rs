@@ -103,10 +103,15 @@ on_every_store! {
         let left = alice.order(&order).await;
         assert_eq!(left["history"], order["history"]);
         assert_eq!(left["rejections"], json!([]));
-        // Offered again when a driver becomes available; the first offer was no rejection.
-        sockets[1].done("setAvailability", &json!({ "available": false })).await;
-        sockets[1].done("setAvailability", &json!({ "available": true })).await;
-        offered(&mut sockets[1], &order).await;
+        // Offered again when a driver becomes available; the first offer was no rejection. With time
+        // to take it, and nobody else there.
+        server.restart_with(&[("OFFER_TIMEOUT", "1m")]).await;
+        let mut back = drivers[1].connect("/orders").await;
+        offered(&mut back, &order).await;
+        back.done("setAvailability", &json!({ "available": false })).await;
+        assert_eq!(back.expect("removeOrder").await["orderId"], order["_id"]);
+        back.done("setAvailability", &json!({ "available": true })).await;
+        offered(&mut back, &order).await;
         drivers[1].accept(&order).await;
     }
 

@@ -1,8 +1,11 @@
 //! Drivers come and go: who is available hears of orders.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
 
 use crate::support::orders::tea;
+use crate::support::rest::PATIENCE;
 use crate::support::{Person, Socket, time};
 
 async fn own(driver: &Person) -> Value {
@@ -12,6 +15,20 @@ async fn own(driver: &Person) -> Value {
 async fn set(socket: &mut Socket, available: bool) {
     let ack = socket.done("setAvailability", &json!({ "available": available })).await;
     assert!(ack.get("available").is_none_or(|said| *said == available), "{ack}");
+}
+
+/// Waits until a driver whose sockets are gone counts as away, who was not available: from then on
+/// nobody becomes so without a socket.
+async fn until_away(driver: &Person) {
+    let deadline = Instant::now() + PATIENCE;
+    let set = async |available: bool| {
+        let body = json!({ "available": available });
+        driver.put_json("/api/drivers/me/availability", &body).await.data(200)["available"].clone()
+    };
+    while set(true).await == true {
+        set(false).await;
+        assert!(Instant::now() < deadline, "{} is still there", driver.username);
+    }
 }
 
 fn numbers(told: &[Value]) -> Vec<i64> {
@@ -130,6 +147,7 @@ on_every_store! {
         drop(dans);
         let is_gone = |status: &Value| status["userId"] == dan.id && status["isOnline"] == false;
         alices.expect_where("user_status", is_gone).await;
+        until_away(&dan).await;
         let order = alice.place(&tea()).await;
         let mut dans = dan.connect("/orders").await;
         assert_eq!(dans.expect("newOrder").await["_id"], order["_id"]);

@@ -83,6 +83,11 @@ on_every_store! {
         let alice = server.register("alice").await;
         let dan = server.driver("dan").await;
         let mut dans = dan.connect("/orders").await;
+        // That a driver who came is available is noted beside; what the driver says, when it is
+        // acknowledged.
+        for available in [false, true] {
+            dans.done("setAvailability", &json!({ "available": available })).await;
+        }
         let old = json!({ "latitude": 0, "longitude": 0, "timestamp": super::trails::ago(120) });
         dans.done("location_update", &old).await;
         assert!(around(&alice, "lat=0&lng=0").await.is_empty());

@@ -2,15 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use mongodb::bson::{Document, doc};
 
 use super::{erase, start_erasing, texts};
-use crate::chat::seqs;
+use crate::chat::{seqs, to};
 use crate::history::send_many;
 use crate::support::rest::PATIENCE;
 use crate::support::{Person, Server};
 
-const MESSAGES: usize = 2000;
+/// To bob: several slices of an erasure.
+const MESSAGES: usize = 1200;
+/// Others with a text each, from before. An erasure begins with the newest conversation, and pauses
+/// for 20 ms after each slice: it has more than a second to go when the first texts are gone.
+const OTHERS: usize = 60;
+const ALL: usize = MESSAGES + OTHERS;
 
 /// How many messages have a text.
 struct Texts(Option<mongodb::Collection<Document>>, std::path::PathBuf);
@@ -55,6 +61,10 @@ impl Texts {
 }
 
 async fn write_many(alice: &Person, bob: &Person) {
+    let names: Vec<_> = (0..OTHERS).map(|number| format!("other{number}")).collect();
+    let others = join_all(names.iter().map(|name| alice.server.register(name))).await;
+    let texts: Vec<_> = others.iter().map(|other| to(other, "hello")).collect();
+    alice.connect("/").await.send_all(&texts).await;
     for _ in 0..MESSAGES / 200 {
         // A fresh one: the test's client looks through all that its socket heard.
         let mut socket = alice.connect("/").await;
@@ -66,15 +76,12 @@ async fn write_many(alice: &Person, bob: &Person) {
 /// Kills an erasure on a stopped server when a part of it is done.
 async fn kill_in_the_middle(server: &Server, user: &Person) {
     let texts = Texts::of(server).await;
-    assert_eq!(texts.count().await, MESSAGES);
+    assert_eq!(texts.count().await, ALL);
     let mut erasing = start_erasing(server, &user.id);
-    texts.until(|left| left < MESSAGES).await;
+    texts.until(|left| left < ALL).await;
     erasing.kill().await.unwrap();
     let left = texts.count().await;
-    assert!(
-        (1..MESSAGES).contains(&left),
-        "{left} of {MESSAGES} are left: not killed in the middle"
-    );
+    assert!((1..ALL).contains(&left), "{left} of {ALL} are left: not killed in the middle");
 }
 
 on_every_store! {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use serde_json::json;
+use waggle::clock::Clock;
 
 use super::texts;
 use crate::chat::{send, seqs, to};
 use crate::support::rest::PATIENCE;
+use crate::support::time;
 
 on_every_store! {
     async fn a_text_that_is_too_old_is_deleted_and_leaves_no_hole(server) {
@@ -22,10 +24,13 @@ on_every_store! {
             alices.say(&room, "old").await;
         }
         tokio::time::sleep(Duration::from_secs(4)).await;
-        send(&mut alices, &bob, "new").await;
+        let new = send(&mut alices, &bob, "new").await;
         alices.say(&room, "new").await;
         drop(alices);
-        server.restart_with(&[("MESSAGE_RETENTION", "3s")]).await;
+        server.stop().await;
+        // Between the old ones and the new ones, however long all that took.
+        let age = Clock::system().now().since(time(&new["createdAt"])).as_millis();
+        server.start_with(&[("MESSAGE_RETENTION", &format!("{}ms", age + 3000))]).await;
         let deadline = std::time::Instant::now() + PATIENCE;
         loop {
             let history = bob.history(&alice, "").await;

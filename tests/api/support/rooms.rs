@@ -121,16 +121,8 @@ impl Socket {
 
     /// Sends numbered messages into a room, and gives them.
     pub(crate) async fn say_many(&mut self, room: &str, count: usize) -> Vec<Value> {
-        let asked: Vec<_> = (1..=count)
-            .map(|number| self.ask("send_message", &into(room, &number.to_string())))
-            .collect();
-        let mut sent = Vec::new();
-        for id in asked {
-            let ack = self.ack(id).await;
-            assert_eq!(ack["ok"], true, "{ack}");
-            sent.push(ack["message"].clone());
-        }
-        sent
+        let payloads: Vec<_> = (1..=count).map(|number| into(room, &number.to_string())).collect();
+        self.send_all(&payloads).await
     }
 
     /// Waits until the socket has heard of the message with this `seq`.

@@ -114,6 +114,21 @@ impl Socket {
         ack
     }
 
+    /// Sends messages that must be stored, and gives them. A few at a time: an event waits for its
+    /// turn for 10 s at most, and the disk may be slow.
+    pub(crate) async fn send_all(&mut self, payloads: &[Value]) -> Vec<Value> {
+        let mut sent = Vec::new();
+        for some in payloads.chunks(20) {
+            let asked: Vec<_> = some.iter().map(|one| self.ask("send_message", one)).collect();
+            for id in asked {
+                let ack = self.ack(id).await;
+                assert_eq!(ack["ok"], true, "{ack}");
+                sent.push(ack["message"].clone());
+            }
+        }
+        sent
+    }
+
     /// Emits an event that must fail with this code, in the ack and in the event `error` alike.
     /// Gives the error of the ack.
     pub(crate) async fn refused(&mut self, event: &str, payload: &Value, code: &str) -> Value {
