@@ -56,6 +56,8 @@ struct Here {
 #[derive(Debug, Default)]
 struct Changes {
     latest: HashMap<UserId, UserStatus>,
+    /// When users were last seen of whom the store does not know that yet.
+    unsaved: HashMap<UserId, Timestamp>,
     /// Whether a task is at telling them. There is never a second one: it could overtake the first.
     telling: bool,
 }
@@ -102,11 +104,18 @@ impl Presence {
             let here = self.users();
             users.iter().copied().partition(|user| here.contains_key(user))
         };
-        // Who goes meanwhile was seen now.
+        // Who goes meanwhile was seen now; what is not saved yet is newer than what is.
         let mut seen: HashMap<_, _> = here.into_iter().map(|user| (user, now)).collect();
+        let unsaved = || {
+            let unsaved = &self.changes().unsaved;
+            users.iter().filter_map(|user| Some((*user, *unsaved.get(user)?))).collect::<Vec<_>>()
+        };
+        let before = unsaved();
         if !away.is_empty() {
             seen.extend(self.store.last_seen(&away).await?);
         }
+        seen.extend(before);
+        seen.extend(unsaved());
         let state = |user: &UserId| match self.is_online(*user) {
             true => self.status(*user, true, Some(now)),
             false => self.status(*user, false, seen.get(user).copied()),
@@ -171,6 +180,7 @@ impl Presence {
     fn change(&self, status: UserStatus) {
         let mut changes = self.changes();
         changes.latest.insert(status.user_id, status);
+        changes.unsaved.extend(status.last_seen.map(|seen| (status.user_id, seen)));
         if !std::mem::replace(&mut changes.telling, true) {
             let this = self.this.clone();
             tokio::spawn(async move {
@@ -200,6 +210,13 @@ impl Presence {
                 changes.iter().filter_map(|s| Some((s.user_id, s.last_seen?))).collect();
             if let Err(error) = self.store.save_last_seen(&seen).await {
                 tracing::warn!(%error, users = seen.len(), "last seen times could not be saved");
+            }
+            let unsaved = &mut self.changes().unsaved;
+            for (user, at) in seen {
+                // A newer one is told and saved in the next round.
+                if unsaved.get(&user) == Some(&at) {
+                    unsaved.remove(&user);
+                }
             }
         }
     }

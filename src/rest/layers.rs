@@ -54,8 +54,8 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Marks the answer to a refusal that took its turn: of so many each line at `info` would fill the
-/// disk, and the line of the limit counts them.
+/// Marks the answer to a refusal that took its turn: a line at `info` for each of so many would bury
+/// the others, and the line of the limit counts them.
 #[derive(Debug, Clone)]
 struct TookItsTurn;
 

@@ -223,7 +223,8 @@ impl Tracking {
     async fn tell_status(&self, driver: UserId) -> Result<()> {
         let (badge, trips) = (self.badge(driver).await?, self.trips_of(driver).await?);
         let tell = |fix: Option<&Fix>| {
-            if let Some(fix) = fix {
+            // What is untold is told in its order, and with the status there is then.
+            if let Some(fix) = fix.filter(|_| !self.untold().contains_key(&driver)) {
                 self.tell_fleet(driver, &badge, !trips.is_empty(), fix);
             }
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quick_cache::sync::Cache;
+use tokio::time::timeout;
 
 use super::eta::{Pace, Way};
 use super::fleet::Badge;
@@ -36,6 +37,8 @@ const MOST_TRIPS: u32 = 100;
 const MOST_AUDIENCES: usize = 1000;
 /// Positions of one driver that wait to be told; of more the first are not.
 const MOST_UNTOLD: usize = 32;
+/// How long it may take to look up who is to hear of a driver.
+const LONGEST_LOOKUP: Duration = Duration::from_secs(10);
 /// Counters that drivers share by their ids.
 const DRIVERS_APART: usize = 256;
 
@@ -222,7 +225,7 @@ impl Tracking {
     }
 
     async fn load_trips(&self, driver: UserId) -> Result<Arc<[Trip]>> {
-        let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
+        let of_driver = self.changes_of(driver);
         let changes = of_driver.load(Ordering::SeqCst);
         let orders = self.orders.under_way(driver, MOST_TRIPS).await?;
         let in_hand = orders.iter().filter(|order| order.driver == Some(driver));
@@ -237,24 +240,33 @@ impl Tracking {
         Ok(trips)
     }
 
-    fn untold(&self) -> MutexGuard<'_, HashMap<UserId, VecDeque<Fix>>> {
+    pub(super) fn untold(&self) -> MutexGuard<'_, HashMap<UserId, VecDeque<Fix>>> {
         self.untold.lock().expect("no panic under this lock")
     }
 
-    /// Looks up who is to hear of a driver, and tells what waits for that in its order.
+    /// Looks up who is to hear of a driver, and tells what waits for that in its order. Anew when an
+    /// order changes meanwhile: what came behind the change is not told by what was before it.
     async fn tell_untold(&self, driver: UserId) -> Result<()> {
-        let known = async { Ok((self.badge(driver).await?, self.trips_of(driver).await?)) }.await;
-        let take = || self.untold().remove(&driver).unwrap_or_default();
-        let tell = |_: Option<&Fix>| {
-            let (badge, trips) = known?;
-            take().iter().for_each(|fix| self.tell(driver, &badge, fix, &trips));
-            Ok(())
-        };
-        let told = self.drivers.look(driver, tell).await.flatten();
-        if told.is_err() {
-            take();
+        let changes = || self.changes_of(driver).load(Ordering::SeqCst);
+        loop {
+            let before = changes();
+            let (badge, trips) = (self.badge(driver).await?, self.trips_of(driver).await?);
+            let tell = |_: Option<&Fix>| {
+                let unchanged = changes() == before;
+                if unchanged {
+                    let fixes = self.untold().remove(&driver).unwrap_or_default();
+                    fixes.iter().for_each(|fix| self.tell(driver, &badge, fix, &trips));
+                }
+                unchanged
+            };
+            if self.drivers.look(driver, tell).await? {
+                return Ok(());
+            }
         }
-        told
+    }
+
+    fn changes_of(&self, driver: UserId) -> &AtomicU64 {
+        &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART]
     }
 
     fn tell(&self, driver: UserId, badge: &Badge, fix: &Fix, trips: &[Trip]) {
@@ -271,6 +283,9 @@ impl DriverWatch for Tracking {
     fn erased(&self, driver: UserId) {
         self.badges.remove(&driver);
         self.paces.remove(&driver);
+        if let Some(untold) = self.untold().get_mut(&driver) {
+            untold.clear();
+        }
     }
 
     async fn available(&self, driver: UserId, _asked: Option<Moment>) {
@@ -300,7 +315,9 @@ impl DriverWatch for Tracking {
         let this = self.this.clone();
         tokio::spawn(async move {
             let Some(tracking) = this.upgrade() else { return };
-            if let Err(error) = tracking.tell_untold(driver).await {
+            let told = timeout(LONGEST_LOOKUP, tracking.tell_untold(driver)).await;
+            if let Err(error) = told.unwrap_or_else(|late| Err(Error::internal(late))) {
+                tracking.untold().remove(&driver);
                 tracing::warn!(%error, %driver, "positions were told to nobody");
             }
         });
@@ -311,8 +328,7 @@ impl OrderWatch for Tracking {
     /// Who has no part in the order any more does not follow it; nobody follows one that has ended.
     fn changed(&self, before: &Order, order: &Order) {
         for driver in [before.driver, order.driver].into_iter().flatten() {
-            let of_driver = &self.changes[usize::from(driver.bytes()[11]) % DRIVERS_APART];
-            of_driver.fetch_add(1, Ordering::SeqCst);
+            self.changes_of(driver).fetch_add(1, Ordering::SeqCst);
             self.trips.remove(&driver);
             self.status_changed(driver);
         }

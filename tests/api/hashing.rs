@@ -1,6 +1,6 @@
 //! A flood of logins: what waits is bounded, and nothing else stops (CONTRACT §1).
 
-use std::time::{Duration, Instant};
+use std::cell::Cell;
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -14,20 +14,22 @@ on_every_store! {
         let alice = server.register("alice").await;
         let mut socket = alice.connect("/").await;
         let body = json!({ "username": "alice", "password": "not the password" });
+        let over = Cell::new(false);
         let flood = async {
             let logins = (0..FLOOD).map(|_| server.post("/api/auth/login", &body));
-            join_all(logins).await
+            let answers = join_all(logins).await;
+            over.set(true);
+            answers
         };
         let talk = async {
-            let mut slowest = Duration::ZERO;
-            for _ in 0..20 {
-                let started = Instant::now();
+            let mut answered = 0;
+            while !over.get() {
                 socket.round_trip().await;
-                slowest = slowest.max(started.elapsed());
+                answered += 1;
             }
-            slowest
+            answered
         };
-        let (answers, slowest) = tokio::join!(flood, talk);
+        let (answers, answered) = tokio::join!(flood, talk);
         let (busy, tried): (Vec<_>, Vec<_>) =
             answers.into_iter().partition(|answer| answer.status == 503);
         assert!(!busy.is_empty() && tried.len() >= 64, "{} of {FLOOD} tried", tried.len());
@@ -39,7 +41,8 @@ on_every_store! {
         for answer in &tried {
             answer.refused(401, "unauthenticated");
         }
-        assert!(slowest < Duration::from_secs(2), "a socket waited {slowest:?}");
+        // One that waits for the passwords is answered when the flood is over.
+        assert!(answered >= 20, "a socket was answered {answered} times meanwhile");
         // Then there is room again, for every use of a password.
         server.log_in("alice").await;
         server.register("bob").await;

@@ -195,7 +195,7 @@ on_every_store! {
         process.signal("TERM").await;
         let (code, log) = process.end().await;
         assert_eq!(code, Some(0));
-        // What took its turn fills the log of nobody who asked for `info`.
+        // What took its turn does not bury what stands in the log at `info`.
         let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let refused = lines.filter(|line| line["message"] == "request" && line["status"] == 401);
         let levels: Vec<_> = refused.map(|line| line["level"].clone()).collect();

@@ -12,7 +12,7 @@ use crate::support::rest::PATIENCE;
 use crate::support::{Person, Server};
 
 /// To bob: several slices of an erasure.
-const MESSAGES: usize = 1200;
+const MESSAGES: usize = 2000;
 /// Others with a text each, from before. An erasure begins with the newest conversation, and pauses
 /// for 20 ms after each slice: it has more than a second to go when the first texts are gone.
 const OTHERS: usize = 60;
@@ -65,12 +65,13 @@ async fn write_many(alice: &Person, bob: &Person) {
     let others = join_all(names.iter().map(|name| alice.server.register(name))).await;
     let texts: Vec<_> = others.iter().map(|other| to(other, "hello")).collect();
     alice.connect("/").await.send_all(&texts).await;
-    for _ in 0..MESSAGES / 200 {
-        // A fresh one: the test's client looks through all that its socket heard.
+    // Over several sockets at once: what one of them sends is stored one after the other.
+    join_all((0..MESSAGES / 200).map(async |_| {
         let mut socket = alice.connect("/").await;
         let sent = send_many(&mut socket, bob, 200).await;
         assert!(sent.iter().all(serde_json::Value::is_object));
-    }
+    }))
+    .await;
 }
 
 /// Kills an erasure on a stopped server when a part of it is done.
