@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::config::{Rate, Rates};
 use crate::error::{Allowance, Error, Result};
 use crate::ids::UserId;
-use crate::telemetry::{struck, tell_strikes};
+use crate::telemetry::{Struck, struck, tell_strikes};
 
 /// How late the answer to a request may be of an address that is refused too much. Long, as each is
 /// a connection's, and many connections cost the address nothing.
@@ -43,14 +43,14 @@ impl GovernorClock for Clock {
 type Governor<K> = RateLimiter<K, DashMapStateStore<K>, Clock, StateInformationMiddleware>;
 
 /// Counts one kind of thing for each key.
-pub struct Limiter<K: Hash + Eq + Clone> {
+pub struct Limiter<K: Hash + Eq + Copy> {
     /// What metrics call it.
     name: &'static str,
     governor: Option<(Governor<K>, Rate)>,
     clock: Clock,
 }
 
-impl<K: Hash + Eq + Clone> Limiter<K> {
+impl<K: Hash + Eq + Copy + Into<Struck>> Limiter<K> {
     /// A limiter for `rate`; one that never refuses when it is `None`. Metrics know it by `name`.
     pub fn new(name: &'static str, rate: Option<Rate>, clock: &Clock) -> Self {
         let governor = rate.and_then(|rate| {
@@ -71,7 +71,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         match governor.check_key(key) {
             Ok(state) => Ok(Some(self.allowance(*rate, state.remaining_burst_capacity()))),
             Err(refusal) => {
-                struck(self.name);
+                struck(self.name, Some((*key).into()));
                 let now = GovernorClock::now(&self.clock);
                 let nothing_left = self.allowance(*rate, 0);
                 Err(Error::rate_limited(refusal.wait_time_from(now), Some(nothing_left)))
@@ -124,7 +124,8 @@ impl Failures {
         let ends = window.started + rate.window;
         let now = self.clock.monotonic();
         if window.count >= rate.count.get() && now < ends {
-            struck("login_failures");
+            // The name of an account may be a password that was typed into the wrong field.
+            struck("login_failures", None);
             let wait = ends - now;
             let reset = self.clock.now() + wait;
             let nothing_left = Allowance { limit: rate.count.get(), remaining: 0, reset };

@@ -24,7 +24,7 @@ use crate::error::Code;
 mod otlp;
 mod strikes;
 
-pub use strikes::{struck, tell_strikes};
+pub use strikes::{Struck, struck, tell_strikes};
 
 /// The engine's own debug lines show auth payloads and texts (FACTS §1.8), so it stays silent.
 const QUIET: &str = "socketioxide=off,engineioxide=off,hyper=info,mongodb=info,rustls=info,reqwest=info,opentelemetry=warn";
@@ -185,6 +185,11 @@ impl Telemetry {
         }
     }
 }
+
+/// Marks the answer to one of very many requests: a line at `info` for each would bury the others, and
+/// the line of the limit that refused them counts them.
+#[derive(Debug, Clone, Copy)]
+pub struct OneOfMany;
 
 /// Says of the request whose span this is in what it was and how it ended; for traces alone.
 pub fn answered(method: &str, route: Option<&str>, path: &str, status: u16) {

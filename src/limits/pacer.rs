@@ -56,7 +56,7 @@ impl Pacer {
         *level = booked.min(now + rate.window + self.longest);
         let wait = level.saturating_sub(now + rate.window);
         if !wait.is_zero() {
-            struck(self.name);
+            struck(self.name, Some(address.network().into()));
         }
         if *level < booked {
             // Else all that finds the line full would go on at the same moment.

@@ -15,6 +15,7 @@ use super::connection::Connection;
 use super::slots::network;
 use crate::config::AddressRange;
 use crate::error::Error;
+use crate::telemetry::OneOfMany;
 
 /// When a client that has too many connections may try again.
 const BUSY: Duration = Duration::from_secs(10);
@@ -53,7 +54,9 @@ pub async fn client_address(
     let behind = is_proxy(peer).then(|| client_behind(request.headers(), is_proxy)).flatten();
     // A proxy that speaks for itself, to look whether the server is well, has no share to use up.
     if behind.is_some_and(|client| !connection.count_for(client)) {
-        return Error::rate_limited(BUSY, None).into_response();
+        let mut refusal = Error::rate_limited(BUSY, None).into_response();
+        refusal.extensions_mut().insert(OneOfMany);
+        return refusal;
     }
     request.extensions_mut().insert(ClientAddress(behind.unwrap_or(peer)));
     next.run(request).await

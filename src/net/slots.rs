@@ -55,7 +55,7 @@ impl Slots {
     /// A place, unless there are too many connections in all.
     pub(super) fn place(&self) -> Option<Place> {
         let place = self.all.clone().try_acquire_owned();
-        place.inspect_err(|_| struck("connections")).ok()
+        place.inspect_err(|_| struck("connections", None)).ok()
     }
 
     /// A place among those nobody is known over, for a connection that `kill` ends. Where there are
@@ -67,7 +67,7 @@ impl Slots {
         let oldest = if open.len() > self.unknown.most { open.pop_first() } else { None };
         drop(open);
         if let Some((_, kill)) = oldest {
-            struck("unauthenticated_connections");
+            struck("unauthenticated_connections", None);
             kill.cancel();
         }
         Anonymity { no, unknown: self.unknown.clone() }
@@ -80,7 +80,7 @@ impl Slots {
         let count = taken.entry(network).or_default();
         if *count >= self.each {
             drop(taken);
-            struck("connections_of_address");
+            struck("connections_of_address", Some(network.into()));
             return None;
         }
         *count += 1;

@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use serde::Serialize;
-
+use super::document::Document;
 use super::views::{
     AccountView, ConversationView, DayView, FixView, LoginView, MembershipView, MessageView,
     OwnOrder, ReadView,
@@ -57,51 +56,6 @@ pub enum ExportError {
     Write(#[from] io::Error),
 }
 
-/// A JSON object that is being written, a field or an item of a list at a time.
-struct Document<W> {
-    out: W,
-    /// What stands before the next field.
-    separator: &'static str,
-}
-
-impl<W: Write> Document<W> {
-    fn field(&mut self, name: &str, value: &impl Serialize) -> io::Result<()> {
-        self.name(name)?;
-        serde_json::to_writer(&mut self.out, value)?;
-        Ok(())
-    }
-
-    fn name(&mut self, name: &str) -> io::Result<()> {
-        write!(self.out, "{}\n\"{name}\": ", self.separator)?;
-        self.separator = ",";
-        Ok(())
-    }
-
-    fn list(&mut self, name: &str) -> io::Result<List<'_, W>> {
-        self.name(name)?;
-        self.out.write_all(b"[")?;
-        Ok(List { out: &mut self.out, separator: "\n " })
-    }
-}
-
-struct List<'a, W> {
-    out: &'a mut W,
-    separator: &'static str,
-}
-
-impl<W: Write> List<'_, W> {
-    fn item(&mut self, value: &impl Serialize) -> io::Result<()> {
-        self.out.write_all(self.separator.as_bytes())?;
-        self.separator = ",\n ";
-        serde_json::to_writer(&mut *self.out, value)?;
-        Ok(())
-    }
-
-    fn end(self) -> io::Result<()> {
-        self.out.write_all(b"]")
-    }
-}
-
 impl Sources {
     /// Writes what is kept of an account: itself without its hash, login sessions without tokens,
     /// rooms, conversations with both sides' messages, in rooms what the user wrote and when the
@@ -118,7 +72,7 @@ impl Sources {
         now: Timestamp,
         out: impl Write + Send,
     ) -> Result<(), ExportError> {
-        let mut document = Document { out, separator: "{" };
+        let mut document = Document::begin(out);
         document.field("exportedAt", &now)?;
         document.field("account", &AccountView::from(account))?;
         let seen = self.presence.last_seen(&[account.id]).await?;
@@ -129,8 +83,7 @@ impl Sources {
         self.orders(account.id, &mut document).await?;
         self.positions(account.id, &mut document).await?;
         self.earnings(account, now, &mut document).await?;
-        document.out.write_all(b"\n}\n")?;
-        Ok(document.out.flush()?)
+        Ok(document.end()?)
     }
 
     async fn sessions(

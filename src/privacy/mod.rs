@@ -4,6 +4,7 @@
 //! It has the last word of all domains: each knows what of its own is somebody's, and this one
 //! asks all of them, in an order in which nothing comes back.
 
+mod document;
 pub mod erasing;
 pub mod exporting;
 pub mod model;

@@ -57,7 +57,7 @@ impl Gate {
         let token = token.ok_or_else(|| Error::unauthenticated("No token provided"))?;
         let caller = self.check.check_token(token).await?;
         if hub.sockets_of(caller.user) >= self.sockets_per_user {
-            struck("sockets_of_user");
+            struck("sockets_of_user", Some(caller.user.into()));
             return Err(Error::rate_limited(FULL, None));
         }
         Ok(caller)

@@ -17,12 +17,15 @@ use crate::caller::Caller;
 use crate::error::{Allowance, Error, Result};
 use crate::limits::{Limits, PerAddress};
 use crate::net::address::ClientAddress;
-use crate::telemetry;
+use crate::telemetry::{self, OneOfMany};
 
 /// Characters of a path, and of a method, that are logged: anybody may send long ones, and many
 /// lines may wait to be written.
 const SHOWN_OF_PATH: usize = 256;
 const SHOWN_OF_METHOD: usize = 16;
+
+/// The status in logs and metrics of a request whose connection ended before the answer (nginx's).
+const HUNG_UP: u16 = 499;
 
 /// What a request is called in logs and error answers.
 #[derive(Debug, Clone)]
@@ -54,30 +57,57 @@ pub async fn request_id(mut request: Request, next: Next) -> Response {
     response
 }
 
-/// Marks the answer to a refusal that took its turn: a line at `info` for each of so many would bury
-/// the others, and the line of the limit counts them.
-#[derive(Debug, Clone)]
-struct TookItsTurn;
-
 /// Writes one line for each request, without its query (tokens stand there).
 pub async fn log_requests(request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let begin = |text: &str, most| text.chars().take(most).collect::<String>();
-    let method = begin(request.method().as_str(), SHOWN_OF_METHOD);
-    let path = begin(request.uri().path(), SHOWN_OF_PATH);
-    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut line = Line::begin(&request);
     let response = next.run(request).await;
-    let status = response.status().as_u16();
-    telemetry::answered(&method, route.as_ref().map(MatchedPath::as_str), &path, status);
-    metrics::counter!("waggle_http_requests_total", "status" => status.to_string()).increment(1);
-    let ms = started.elapsed().as_millis() as u64;
-    let many = response.extensions().get::<TookItsTurn>().is_some();
-    if many || path.starts_with("/socket.io") {
-        tracing::debug!(%method, %path, status, ms, "request");
-    } else {
-        tracing::info!(%method, %path, status, ms, "request");
-    }
+    line.status = response.status().as_u16();
+    line.is_one_of_many |= response.extensions().get::<OneOfMany>().is_some();
     response
+}
+
+/// The line of a request: written when it is answered, or when nobody waits for an answer any more.
+/// What polls, and what hangs up, may be very many: their lines are at `debug`.
+struct Line {
+    started: Instant,
+    method: String,
+    path: String,
+    route: Option<MatchedPath>,
+    status: u16,
+    is_one_of_many: bool,
+}
+
+impl Line {
+    /// Of a client that hangs up, until it is answered.
+    fn begin(request: &Request) -> Self {
+        let begin = |text: &str, most| text.chars().take(most).collect::<String>();
+        Self {
+            started: Instant::now(),
+            method: begin(request.method().as_str(), SHOWN_OF_METHOD),
+            path: begin(request.uri().path(), SHOWN_OF_PATH),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            status: HUNG_UP,
+            is_one_of_many: request.uri().path().starts_with("/socket.io"),
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let Self { started, method, path, route, status, is_one_of_many } = self;
+        if std::thread::panicking() {
+            *status = 500;
+        }
+        telemetry::answered(method, route.as_ref().map(MatchedPath::as_str), path, *status);
+        metrics::counter!("waggle_http_requests_total", "status" => status.to_string())
+            .increment(1);
+        let ms = started.elapsed().as_millis() as u64;
+        if *is_one_of_many || *status == HUNG_UP {
+            tracing::debug!(%method, %path, status, ms, "request");
+        } else {
+            tracing::info!(%method, %path, status, ms, "request");
+        }
+    }
 }
 
 /// Finishes requests that change something, also when the client hangs up before the answer: what
@@ -107,7 +137,7 @@ pub async fn slow_refusals(
 ) -> Response {
     let mut response = next.run(request).await;
     if response.status().is_client_error() && limits.refused_requests.pause(address).await {
-        response.extensions_mut().insert(TookItsTurn);
+        response.extensions_mut().insert(OneOfMany);
     }
     response
 }

@@ -1,4 +1,5 @@
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::subscriber::DefaultGuard;
@@ -44,15 +45,21 @@ impl io::Write for Log {
 }
 
 #[test]
-fn the_log_says_how_often_each_limit_struck() {
+fn the_log_says_how_often_each_limit_struck_and_whom_the_most() {
     let (log, _guard) = Log::begin();
-    for limit in ["one of a test", "another of a test", "one of a test"] {
-        struck(limit);
+    let whom = IpAddr::from([192, 0, 2, 1]).into();
+    for (limit, whom) in
+        [("one of a test", Some(whom)), ("another of a test", None), ("one of a test", Some(whom))]
+    {
+        struck(limit, whom);
     }
     tell_strikes();
     tell_strikes();
     let log = log.text();
-    for line in [r#"limit="one of a test" times=2"#, r#"limit="another of a test" times=1"#] {
+    for line in [
+        r#"limit="one of a test" times=2 most="192.0.2.1 (2)""#,
+        "limit=\"another of a test\" times=1\n",
+    ] {
         assert_eq!(log.matches(line).count(), 1, "{log}");
     }
 }

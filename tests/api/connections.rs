@@ -5,11 +5,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::polling::upgraded;
+use crate::support::process::Process;
 use crate::support::raw::Raw;
 use crate::support::{Server, Socket};
 
@@ -59,7 +60,7 @@ impl Connection {
 }
 
 /// Tries until it gives something; the server sees the end of a connection a moment later.
-async fn until<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn until<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         if let Some(found) = attempt().await {
@@ -116,6 +117,28 @@ on_every_store! {
         open[0].ask("1.2.3.6").await.unwrap();
         let mut fourth = Connection::open(server, "127.0.0.2").await;
         assert!(fourth.ask("1.2.3.4").await.unwrap().starts_with("HTTP/1.1 401"));
+    }
+
+    #[set(MAX_CONNECTIONS_PER_ADDRESS = "1", TRUSTED_PROXIES = "127.0.0.2")]
+    async fn who_has_too_many_connections_fills_no_log(server) {
+        server.stop().await;
+        let process = Process::start(server).await;
+        let mut first = Connection::open(server, "127.0.0.2").await;
+        assert!(first.ask("1.2.3.4").await.unwrap().starts_with("HTTP/1.1 401"));
+        let mut second = Connection::open(server, "127.0.0.2").await;
+        for _ in 0..3 {
+            assert!(second.ask("1.2.3.4").await.unwrap().starts_with("HTTP/1.1 429"));
+        }
+        process.signal("TERM").await;
+        let (_, log) = process.end().await;
+        let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let requests = lines.iter().filter(|line| line["message"] == "request");
+        let levels: Vec<_> = requests.map(|line| (&line["level"], &line["status"])).collect();
+        let refused = (&json!("DEBUG"), &json!(429));
+        assert_eq!(levels, [(&json!("INFO"), &json!(401)), refused, refused, refused]);
+        let limit = lines.iter().find(|line| line["limit"] == "connections_of_address").unwrap();
+        assert_eq!((&limit["times"], &limit["most"]), (&json!(3), &json!("1.2.3.4 (3)")));
+        server.start_with(&[]).await;
     }
 
     #[set(MAX_UNAUTHENTICATED_CONNECTIONS = "3", ADMIN_EMAIL = "root@example.com", ADMIN_PASSWORD = "password123")]

@@ -4,8 +4,11 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 use crate::chat::to;
+use crate::connections::until;
 use crate::support::access::now;
 use crate::support::process::Process;
 use crate::support::rest::{PASSWORD, registration};
@@ -192,14 +195,36 @@ on_every_store! {
         ask("2.2.2.2").await;
         alice.get("/api/auth/me").await.data(200);
         assert_eq!(struck("refused_requests").await, 1);
+        let head = "GET /api/auth/me HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n";
+        // One that the server answers before it is gone does not count.
+        until(async || {
+            let before = struck("refused_requests").await;
+            let mut impatient = TcpStream::connect(server.address()).await.unwrap();
+            impatient.write_all(head.as_bytes()).await.unwrap();
+            until(async || (struck("refused_requests").await > before).then_some(())).await;
+            drop(impatient);
+            let metrics = server.get("/metrics").await.body;
+            metrics.as_str().unwrap().contains(r#"{status="499"}"#).then_some(())
+        })
+        .await;
+        let times = struck("refused_requests").await;
         process.signal("TERM").await;
         let (code, log) = process.end().await;
         assert_eq!(code, Some(0));
         // What took its turn does not bury what stands in the log at `info`.
         let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let refused = lines.filter(|line| line["message"] == "request" && line["status"] == 401);
-        let levels: Vec<_> = refused.map(|line| line["level"].clone()).collect();
-        assert_eq!(levels, ["INFO", "INFO", "INFO", "DEBUG", "INFO"]);
+        let lines: Vec<_> = lines.collect();
+        let levels = |status: u16| {
+            let refused =
+                lines.iter().filter(|line| line["message"] == "request" && line["status"] == status);
+            refused.map(|line| line["level"].as_str().unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(levels(401)[..5], ["INFO", "INFO", "INFO", "DEBUG", "INFO"]);
+        for levels in [&levels(401)[5..], &levels(499)] {
+            assert!(levels.iter().all(|level| *level == "DEBUG"), "{levels:?}");
+        }
+        let limit = lines.iter().find(|line| line["limit"] == "refused_requests").unwrap();
+        assert_eq!((&limit["times"], &limit["most"]), (&json!(times), &json!(format!("1.1.1.1 ({times})"))));
         server.start_with(&[]).await;
     }
 

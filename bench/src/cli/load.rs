@@ -14,8 +14,11 @@ pub struct Flood {
     /// Messages per second of all ordinary users together, at due times.
     #[arg(long, default_value_t = 200.0)]
     pub rate: f64,
-    /// Seconds measured in each of the two phases.
-    #[arg(long, default_value_t = 30)]
+    /// How often the server is left in peace and then flooded, by turns: what the machine does meanwhile falls on both.
+    #[arg(long, default_value_t = 3)]
+    pub rounds: usize,
+    /// Seconds measured in peace, and under the flood, of each round.
+    #[arg(long, default_value_t = 20)]
     pub seconds: u64,
     /// What the one address does per second, all its attackers together: connections, requests, events.
     #[arg(long, default_value_t = 20_000.0)]
@@ -24,7 +27,7 @@ pub struct Flood {
     /// `positions`. Default: all.
     #[arg(long, value_delimiter = ',')]
     pub attackers: Vec<String>,
-    /// The p99 of the second phase may be so many times that of the first.
+    /// The p99 under the flood may be so many times the quiet one.
     #[arg(long, default_value_t = 2.0)]
     pub bound: f64,
 }

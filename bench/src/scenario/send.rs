@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use tokio::task::JoinSet;
-use tokio::time::{sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::messages::{Field, Tally};
 use super::{Bench, Window, is_rate};
@@ -30,10 +30,10 @@ pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
     let mut field = Field::prepare(bench, send.senders, 2).await?;
     let window =
         Window::after(Duration::from_secs(send.warmup) + Duration::from_millis(100), send.seconds);
-    field.tally.measure(&[window]);
+    field.tally.measure([vec![window]]);
     let mut senders = start(&mut field, send, window);
     let measured = watch(bench, &field.tally, window).await?;
-    await_senders(&mut senders, &mut field, window).await?;
+    await_senders(&mut senders, &mut field, window.to).await?;
 
     let mut report = describe(send);
     measured.fill(&mut report, bench.threads);
@@ -77,10 +77,10 @@ async fn watch(bench: &Bench, tally: &Arc<Tally>, window: Window) -> Result<Meas
 pub(super) async fn await_senders(
     senders: &mut JoinSet<Result<()>>,
     field: &mut Field,
-    window: Window,
+    end: Instant,
 ) -> Result<()> {
     loop {
-        let ended = timeout_at(window.to + GRACE, senders.join_next())
+        let ended = timeout_at(end + GRACE, senders.join_next())
             .await
             .map_err(|_| anyhow!("senders did not end within {GRACE:?} of the last message"))?;
         match ended {

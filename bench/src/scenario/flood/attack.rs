@@ -28,76 +28,80 @@ const PARTS: [(&str, f64); 5] = [
     ("positions", 0.25),
 ];
 
-/// A flood that has not begun.
+/// A flood that can be let loose, again and again, and what it came to so far.
+#[derive(Clone)]
 pub struct Attack {
     dialer: Arc<Dialer>,
     /// One who emits, and one to whom.
     users: [Arc<Account>; 2],
     driver: Arc<Account>,
-    parts: Vec<(&'static str, f64)>,
-    unknown: Option<String>,
+    parts: Vec<Part>,
+}
+
+/// One of the attackers.
+#[derive(Clone)]
+struct Part {
+    name: &'static str,
+    /// Blows per second.
+    rate: f64,
+    count: Arc<Count>,
 }
 
 /// A flood that runs.
 pub struct Running {
     stop: CancellationToken,
     thread: JoinHandle<Result<()>>,
-    counts: Vec<(&'static str, Arc<Count>)>,
 }
-
-/// What a flood came to.
-pub struct Outcome(Vec<(&'static str, Arc<Count>)>);
 
 impl Attack {
     /// The attackers asked for, with these accounts.
+    ///
+    /// # Errors
+    /// When there is none of that name.
     pub fn prepare(
         flood: &Flood,
         dialer: Arc<Dialer>,
         users: &[Arc<Account>],
         driver: Arc<Account>,
-    ) -> Self {
+    ) -> Result<Self> {
+        let is_unknown = |name: &&String| PARTS.iter().all(|(known, _)| known != name);
+        if let Some(name) = flood.attackers.iter().find(is_unknown) {
+            bail!("there is no attacker `{name}`");
+        }
         let named =
             |name: &str| flood.attackers.is_empty() || flood.attackers.iter().any(|of| of == name);
         let parts = PARTS.iter().filter(|(name, _)| named(name));
-        let is_unknown = |name: &&String| PARTS.iter().all(|(known, _)| known != name);
-        Self {
+        let part = |&(name, part): &(&'static str, f64)| Part {
+            name,
+            rate: part * flood.flood_rate,
+            count: Arc::default(),
+        };
+        Ok(Self {
             dialer,
             users: [Arc::clone(&users[0]), Arc::clone(&users[1])],
             driver,
-            parts: parts.map(|&(name, part)| (name, part * flood.flood_rate)).collect(),
-            unknown: flood.attackers.iter().find(is_unknown).cloned(),
-        }
+            parts: parts.map(part).collect(),
+        })
     }
 
     /// Begins; what falls into the window is counted.
-    pub fn start(self, window: Window) -> Result<Running> {
-        if let Some(name) = self.unknown {
-            bail!("there is no attacker `{name}`");
-        }
+    pub fn start(&self, window: Window) -> Result<Running> {
         let stop = CancellationToken::new();
-        let counts: Vec<_> =
-            self.parts.iter().map(|&(name, _)| (name, Arc::new(Count::default()))).collect();
-        let (stopped, counting) = (stop.clone(), counts.clone());
+        let (attack, stopped) = (self.clone(), stop.clone());
         let thread = std::thread::Builder::new().name("flood".to_owned()).spawn(move || {
             // Of this thread alone.
             rustix::process::nice(NICENESS).context("stepping back")?;
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(self.run(Clock(window), &counting, stopped));
+            runtime.block_on(attack.run(Clock(window), stopped));
             Ok(())
         });
-        Ok(Running { stop, thread: thread.context("starting the flood")?, counts })
+        Ok(Running { stop, thread: thread.context("starting the flood")? })
     }
 
-    async fn run(
-        self,
-        clock: Clock,
-        counts: &[(&'static str, Arc<Count>)],
-        stop: CancellationToken,
-    ) {
+    async fn run(self, clock: Clock, stop: CancellationToken) {
         let mut attackers = JoinSet::new();
-        for (&(name, rate), (_, count)) in self.parts.iter().zip(counts) {
-            let (dialer, count) = (Arc::clone(&self.dialer), Arc::clone(count));
-            let shared = Shared { dialer, count, clock, rate };
+        for Part { name, rate, count } in self.parts {
+            let shared = Shared { dialer: Arc::clone(&self.dialer), count, clock, rate };
             let ([user, other], driver) = (self.users.clone(), Arc::clone(&self.driver));
             match name {
                 "connections" => attackers.spawn(connections(shared)),
@@ -110,24 +114,11 @@ impl Attack {
         stop.cancelled().await;
         attackers.shutdown().await;
     }
-}
 
-impl Running {
-    /// Ends it.
-    pub async fn stop(self) -> Result<Outcome> {
-        self.stop.cancel();
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await?;
-        joined.map_err(|_| anyhow!("the flood broke down"))??;
-        Ok(Outcome(self.counts))
-    }
-}
-
-impl Outcome {
-    /// Adds what each attacker reached.
-    pub fn fill(&self, report: &mut Report, window: Window) {
-        let seconds = (window.to - window.from).as_secs_f64();
+    /// Adds what each attacker reached in so many seconds.
+    pub fn fill(&self, report: &mut Report, seconds: f64) {
         let mut all = 0;
-        for (name, count) in &self.0 {
+        for Part { name, count, .. } in &self.parts {
             all += count.tried.get();
             let counters = [
                 ("tried", &count.tried),
@@ -144,5 +135,14 @@ impl Outcome {
             }
         }
         report.figure("the flood, all attackers", all as f64 / seconds, "/s");
+    }
+}
+
+impl Running {
+    /// Ends it.
+    pub async fn stop(self) -> Result<()> {
+        self.stop.cancel();
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await?;
+        joined.map_err(|_| anyhow!("the flood broke down"))?
     }
 }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 /// Of one attacker.
 #[derive(Default)]
 pub struct Count {
-    /// Tried while the second phase was measured.
+    /// Tried while the flood was measured.
     pub tried: Counter,
     /// Answered with a refusal, then or later: an error, a 4xx, the end of the connection.
     pub refused: Counter,
@@ -19,7 +19,7 @@ pub struct Count {
     pub failed: Counter,
 }
 
-/// A moment's part of the counts: only what falls into the measured phase counts.
+/// A moment's part of the counts: only what falls into the measured stretch counts.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(pub Window);
 

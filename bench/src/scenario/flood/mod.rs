@@ -1,4 +1,4 @@
-//! Ordinary users who chat at a modest rate among many who are idle: first quietly, then while one address floods the
+//! Ordinary users who chat at a modest rate among many who are idle: by turns quietly, and while one address floods the
 //! server. What the flood does to the others is what counts.
 
 mod attack;
@@ -6,6 +6,8 @@ mod attackers;
 mod count;
 mod spout;
 
+use std::collections::BTreeMap;
+use std::iter::successors;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,29 +35,36 @@ const FLOODER: (Ipv4Addr, u32) = (Ipv4Addr::new(127, 0, 3, 1), 1);
 const SOCKETS_PER_USER: usize = 50;
 /// Idle connects under way at the same time.
 const IN_FLIGHT: usize = 64;
-/// Before the first phase: who has come is told to all.
+/// Before it is quiet: who has come is told to all, and what the flood left behind has its turn.
 const SETTLE: Duration = Duration::from_secs(6);
-/// From the first blow of the flood to the second phase.
+/// From the first blow of the flood until it is measured.
 const ONSET: Duration = Duration::from_secs(5);
 
 /// When is what.
 struct Timetable {
     begin: Instant,
+    rounds: Vec<Round>,
+}
+
+/// What is measured in a round.
+#[derive(Clone, Copy)]
+struct Round {
     quiet: Window,
     flooded: Window,
 }
 
 /// The server in both phases, and what its limits refused in the second.
+#[derive(Default)]
 struct Measured {
-    quiet: Span,
-    flooded: Span,
-    refused: Vec<(String, f64)>,
+    quiet: Vec<Span>,
+    flooded: Vec<Span>,
+    refused: BTreeMap<String, f64>,
 }
 
 /// Connects everybody, measures both phases, verifies.
 pub async fn run(bench: &mut Bench, flood: &Flood) -> Result<Report> {
-    let &Flood { connections, pairs, rate, seconds, flood_rate, .. } = flood;
-    ensure!(pairs > 0 && seconds > 0, "pairs and seconds must be at least 1");
+    let &Flood { connections, pairs, rate, rounds, seconds, flood_rate, .. } = flood;
+    ensure!(pairs > 0 && rounds > 0 && seconds > 0, "pairs, rounds and seconds must be at least 1");
     ensure!(is_rate(rate) && is_rate(flood_rate), "rates must be from 0.1 to 1,000,000 a second");
     let dialer_of = |(first, count)| Arc::new(bench.dialer.variant("/", first, count));
     let (idle, users, flooder) = (dialer_of(IDLE), dialer_of(USERS), dialer_of(FLOODER));
@@ -68,17 +77,18 @@ pub async fn run(bench: &mut Bench, flood: &Flood) -> Result<Report> {
     field.share();
     let crowd = Crowd::new(idle, accounts[2 * pairs..2 * pairs + owners].to_vec(), connections);
     let holders = connect_all(&crowd, IN_FLIGHT).await.context("connecting the idle")?;
-    let timetable = Timetable::from_now(seconds);
-    field.tally.measure(&[timetable.quiet, timetable.flooded]);
-    let mut senders = start(&mut field, rate, &timetable);
     let evil = &accounts[2 * pairs + owners..];
-    let attack = Attack::prepare(flood, flooder, evil, driver);
-    let (measured, attack) = watch(bench, &field, &timetable, attack).await?;
-    await_senders(&mut senders, &mut field, timetable.flooded).await?;
+    let attack = Attack::prepare(flood, flooder, evil, driver)?;
+    let timetable = Timetable::from_now(rounds, seconds);
+    let of = |window: fn(&Round) -> Window| timetable.rounds.iter().map(window).collect();
+    field.tally.measure([of(|round| round.quiet), of(|round| round.flooded)]);
+    let mut senders = start(&mut field, rate, &timetable);
+    let measured = watch(bench, &field, &timetable, &attack).await?;
+    await_senders(&mut senders, &mut field, timetable.end()).await?;
 
     let mut report = describe(flood);
     measured.fill(&mut report);
-    attack.fill(&mut report, timetable.flooded);
+    attack.fill(&mut report, seconds_of(&measured.flooded));
     compare(&mut report, field.tally.phases(), flood.bound);
     complain(&mut report, &crowd);
     field.verify(bench, &mut report).await?;
@@ -87,44 +97,60 @@ pub async fn run(bench: &mut Bench, flood: &Flood) -> Result<Report> {
 }
 
 impl Timetable {
-    fn from_now(seconds: u64) -> Self {
+    fn from_now(count: usize, seconds: u64) -> Self {
         let begin = Instant::now() + Duration::from_secs(1);
-        let quiet = Window::after(Duration::from_secs(1) + SETTLE, seconds);
-        let flooded =
-            Window { from: quiet.to + ONSET, to: quiet.to + ONSET + (quiet.to - quiet.from) };
-        Self { begin, quiet, flooded }
+        let length = Duration::from_secs(seconds);
+        let window = |from| Window { from, to: from + length };
+        let round = |before: &Window| {
+            let quiet = window(before.to + SETTLE);
+            Round { quiet, flooded: window(quiet.to + ONSET) }
+        };
+        let first = round(&Window { from: begin, to: begin });
+        let rounds = successors(Some(first), |before| Some(round(&before.flooded)));
+        Self { begin, rounds: rounds.take(count).collect() }
+    }
+
+    /// When the last is measured.
+    fn end(&self) -> Instant {
+        self.rounds.last().map_or(self.begin, |round| round.flooded.to)
     }
 }
 
-/// Every sender sends at its moments, evenly spread, from the beginning to the end of the second phase.
+/// Every sender sends at its moments, evenly spread, from the beginning to the end of the last round.
 fn start(field: &mut Field, rate: f64, timetable: &Timetable) -> JoinSet<Result<()>> {
     let (mut running, total) = (JoinSet::new(), field.senders.len());
     let interval = Duration::from_secs_f64(total as f64 / rate);
     for sender in field.senders.drain(..) {
         let first = timetable.begin + interval.mul_f64(sender.number as f64 / total as f64);
-        running.spawn(sender.open_loop(first, interval, timetable.flooded.to));
+        running.spawn(sender.open_loop(first, interval, timetable.end()));
     }
     running
 }
 
-/// Reads the server at the ends of both phases, and lets the flood loose between them.
+/// Reads the server at the ends of what is measured, and lets the flood loose in each round.
 async fn watch(
     bench: &Bench,
     field: &Field,
     timetable: &Timetable,
-    attack: Attack,
-) -> Result<(Measured, attack::Outcome)> {
+    attack: &Attack,
+) -> Result<Measured> {
     let shown = Arc::clone(&field.tally);
     let _progress =
         Progress::start("chatting", move || format!("{} acknowledged", shown.acked.get()));
-    let quiet = span(bench, timetable.quiet).await?;
-    let running = attack.start(timetable.flooded)?;
-    sleep_until(timetable.flooded.from).await;
-    let before = bench.server.page().await?;
-    let flooded = span(bench, timetable.flooded).await?;
-    let after = bench.server.page().await?;
-    let refused = struck(before.as_ref(), after.as_ref());
-    Ok((Measured { quiet, flooded, refused }, running.stop().await?))
+    let mut measured = Measured::default();
+    for &Round { quiet, flooded } in &timetable.rounds {
+        measured.quiet.push(span(bench, quiet).await?);
+        let running = attack.start(flooded)?;
+        sleep_until(flooded.from).await;
+        let before = bench.server.page().await?;
+        measured.flooded.push(span(bench, flooded).await?);
+        let after = bench.server.page().await?;
+        running.stop().await?;
+        for (limit, count) in struck(before.as_ref(), after.as_ref()) {
+            *measured.refused.entry(limit).or_default() += count;
+        }
+    }
+    Ok(measured)
 }
 
 async fn span(bench: &Bench, window: Window) -> Result<Span> {
@@ -146,7 +172,7 @@ fn struck(before: Option<&Page>, after: Option<&Page>) -> Vec<(String, f64)> {
 }
 
 fn describe(flood: &Flood) -> Report {
-    let Flood { connections, pairs, rate, seconds, flood_rate, .. } = flood;
+    let Flood { connections, pairs, rate, rounds, seconds, flood_rate, .. } = flood;
     let attackers = match flood.attackers.as_slice() {
         [] => "all attackers".to_owned(),
         named => named.join(" and "),
@@ -154,36 +180,32 @@ fn describe(flood: &Flood) -> Report {
     Report::new(
         "flood",
         format!(
-            "{connections} idle, {pairs} pairs, {rate} messages/s, two phases of {seconds} s, {attackers} of {flood_rate}/s"
+            "{connections} idle, {pairs} pairs, {rate} messages/s, {rounds} × {seconds} s quiet and as many of {attackers} at {flood_rate}/s"
         ),
     )
 }
 
+/// How long all of them were.
+fn seconds_of(spans: &[Span]) -> f64 {
+    spans.iter().map(Span::seconds).sum()
+}
+
 impl Measured {
     fn fill(&self, report: &mut Report) {
-        for (phase, span) in [("quiet", &self.quiet), ("flooded", &self.flooded)] {
-            let percent = |cpu: f64| 100.0 * cpu / span.seconds();
-            let rss = span.to.server.map(|usage| usage.rss_kib as f64 / 1024.0);
-            report.figure(
-                format!("{phase}: server CPU"),
-                span.server_cpu().map(percent),
-                "% of a core",
-            );
-            report.figure(
-                format!("{phase}: mongod CPU"),
-                span.mongod_cpu().map(percent),
-                "% of a core",
-            );
-            report.figure(
-                format!("{phase}: generator CPU"),
-                percent(span.generator_cpu()),
-                "% of a core",
-            );
-            report.figure(format!("{phase}: other CPU"), percent(span.other_cpu()), "% of a core");
+        for (phase, spans) in [("quiet", &self.quiet), ("flooded", &self.flooded)] {
+            let percent = |cpu: f64| 100.0 * cpu / seconds_of(spans);
+            let mut cpu = |of: &str, spent: Option<f64>| {
+                report.figure(format!("{phase}: {of} CPU"), spent.map(percent), "% of a core");
+            };
+            cpu("server", spans.iter().map(Span::server_cpu).sum());
+            cpu("mongod", spans.iter().map(Span::mongod_cpu).sum());
+            cpu("generator", Some(spans.iter().map(Span::generator_cpu).sum()));
+            cpu("other", Some(spans.iter().map(Span::other_cpu).sum()));
+            let rss = spans.last().and_then(|span| Some(span.to.server?.rss_kib as f64 / 1024.0));
             report.figure(format!("{phase}: RSS at its end"), rss, "MiB");
         }
         for (limit, count) in &self.refused {
-            let rate = count / self.flooded.seconds();
+            let rate = count / seconds_of(&self.flooded);
             report.figure(format!("refused by the limit {limit}"), rate, "/s");
         }
     }
