@@ -20,7 +20,8 @@ use crate::privacy::exporting::{ExportError, Sources};
 use crate::privacy::model::Erasure;
 use crate::realtime::hub::Hub;
 use crate::realtime::relay::local::Local;
-use crate::store::{Stores, embedded};
+use crate::store::Stores;
+use crate::store::embedded::{self, Embedded};
 
 /// How long the server that runs is waited for.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -53,6 +54,9 @@ pub enum PersonalError {
         "these orders have not ended: {0:?}; when they have, a running server ends the erasure, or do it again"
     )]
     Orders(Vec<i64>),
+    /// There is no server any more that does it.
+    #[error("the server that was asked has stopped; one that starts finishes it, or do it again")]
+    Stopped,
     /// The server that runs has not done it.
     #[error("the running server has not finished it within {} minutes; see its log", PATIENCE.as_secs() / 60)]
     Patience,
@@ -63,7 +67,7 @@ impl PersonalError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused(error) => error.code.status() < 500,
-            Self::Orders(_) | Self::Patience => false,
+            Self::Orders(_) | Self::Stopped | Self::Patience => false,
             Self::Open(_) | Self::Export(_) | Self::File { .. } | Self::Config(_) => true,
         }
     }
@@ -175,6 +179,10 @@ async fn erase_here(
     let erasing = &domains.erasing;
     // Servers find the request, and end the sockets.
     let settle = if is_alone { Duration::ZERO } else { LOOK * 2 + erasing.settled_after() };
+    if !is_alone {
+        let seconds = settle.as_secs();
+        tracing::info!(user = %account.id, seconds, "servers are given time to end its sockets");
+    }
     let open = erasing.erase(&request, settle).await?;
     domains.close().await;
     if open.is_empty() { Ok(report(account.id)) } else { Err(PersonalError::Orders(open)) }
@@ -198,17 +206,28 @@ async fn request(
 async fn ask_server(config: &Config, stores: &Stores, user: &str) -> Result<String, PersonalError> {
     let account = find(&DomainStores::on(stores), user).await?;
     let (domains, request) = request(config, stores, account.id).await?;
-    let done = tokio::time::timeout(PATIENCE, finished(&domains.erasing, &request)).await;
+    let seconds = (LOOK + domains.erasing.settled_after()).as_secs();
+    tracing::info!(user = %account.id, seconds, "the running server is asked, and waited for");
+    let done = tokio::time::timeout(PATIENCE, finished(config, &domains.erasing, &request)).await;
     done.map_err(|_| PersonalError::Patience)??;
     Ok(report(account.id))
 }
 
-async fn finished(erasing: &Arc<Erasing>, request: &Erasure) -> Result<(), Error> {
+async fn finished(
+    config: &Config,
+    erasing: &Arc<Erasing>,
+    request: &Erasure,
+) -> Result<(), PersonalError> {
     loop {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(LOOK).await;
+        // Before it is looked whether it is done: the server may do it and stop.
+        let is_served = Embedded::is_open(&open::database(config)).map_err(OpenError::from)?;
         let now = erasing.erasure(request.user).await?;
         if now.is_some_and(|now| now.finished_at.is_some()) {
             return Ok(());
+        }
+        if !is_served {
+            return Err(PersonalError::Stopped);
         }
     }
 }

@@ -71,6 +71,19 @@ impl Embedded {
         Ok(Self { writer: Arc::new(Writer::new(connection, None)), readers: Arc::new(readers) })
     }
 
+    /// Whether a process has the database file at `path` open. A look is a lock for a moment: not for
+    /// every moment.
+    ///
+    /// # Errors
+    /// The lock cannot be looked at.
+    pub fn is_open(path: &Path) -> Result<bool, OpenError> {
+        match files::lock(path) {
+            Ok(_) => Ok(false),
+            Err(OpenError::InUse { .. }) => Ok(true),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Sees to it that nothing which was removed is left in the write-ahead log: what is in it goes
     /// into the database file, where removing overwrites.
     ///

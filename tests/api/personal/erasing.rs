@@ -1,9 +1,10 @@
 //! Erasing an account: nothing of it is left, and nobody else misses anything.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use super::exporting::exported;
-use super::{erase, program, run, texts};
+use super::{erase, program, run, start_erasing, texts};
 use crate::at_rest::everything_in_store;
 use crate::chat::{send, seqs, to};
 use crate::support::orders::{at, moved, tea, which};
@@ -203,6 +204,26 @@ on_every_store! {
         let order = alice.order(&order).await;
         assert_eq!(order["driver"]["username"], "deleted user", "{order}");
         assert_eq!(order["status"], "delivered");
+    }
+
+    #[set(PRESENCE_GRACE = "60s")]
+    async fn a_server_that_stops_meanwhile_is_not_waited_for(server) {
+        if server.mongodb_uri().is_some() {
+            // There the command does it itself.
+            return;
+        }
+        let alice = server.register("alice").await;
+        let mut erasing = start_erasing(server, &alice.id);
+        let mut lines = BufReader::new(erasing.stderr.take().unwrap()).lines();
+        let asked = lines.next_line().await.unwrap().unwrap();
+        assert!(asked.contains("the running server is asked, and waited for"), "{asked}");
+        server.stop().await;
+        let problem = lines.next_line().await.unwrap().unwrap();
+        assert!(problem.contains("the erasure is not finished: the server that was asked has stopped"), "{problem}");
+        assert_eq!(erasing.wait().await.unwrap().code(), Some(1));
+        // Nobody is on its way any more.
+        erase(server, &alice.id).await;
+        server.start_with(&[]).await;
     }
 
     async fn without_a_yes_it_says_what_it_would_do(server) {
