@@ -34,6 +34,17 @@ impl Latencies {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).saturating_record(micros);
     }
 
+    /// All of several.
+    pub fn together<'a>(parts: impl Iterator<Item = &'a Self>) -> Self {
+        let all = Self::new();
+        for part in parts {
+            let part = part.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sum = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+            sum.add(&*part).expect("all have the same bounds");
+        }
+        all
+    }
+
     /// The figures, or none if nothing was recorded.
     pub fn summary(&self) -> Option<Summary> {
         let histogram = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,6 +66,15 @@ mod tests {
     #[test]
     fn nothing_recorded_has_no_figures() {
         assert!(Latencies::new().summary().is_none());
+    }
+
+    #[test]
+    fn all_of_several_are_counted() {
+        let (fast, slow) = (Latencies::new(), Latencies::new());
+        (0..99).for_each(|_| fast.record(Duration::from_millis(1)));
+        slow.record(Duration::from_millis(50));
+        let all = Latencies::together([&fast, &slow].into_iter()).summary().expect("a hundred");
+        assert!((all.p99 - 1.0).abs() < 0.1 && (all.max - 50.0).abs() < 0.1, "{all:?}");
     }
 
     #[test]

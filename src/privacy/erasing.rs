@@ -95,8 +95,9 @@ impl Erasing {
         if open.is_empty() {
             store.finish(request, self.parts.hub.clock().now()).await?;
             // Who finds it finished goes through it to forget what is remembered.
-            if request.finished_at.is_none() {
-                tracing::info!(%user, "an account was erased");
+            match request.finished_at {
+                None => tracing::info!(%user, "an account was erased"),
+                Some(at) => tracing::info!(%user, %at, "an erasure was gone through again"),
             }
         }
         Ok(open)

@@ -29,7 +29,7 @@ pub async fn run(bench: &Bench, lone: &Lone) -> Result<Report> {
 
     let _progress = Progress::start("lone", move || format!("{} acknowledged", tally.acked.get()));
     timeout(longest, sender.spaced(WARMUP, gap_time)).await.context("warming up")??;
-    field.tally.measure([vec![Window::after(Duration::ZERO, longest.as_secs() + 1)]]);
+    field.tally.measure(&[Window::after(Duration::ZERO, longest.as_secs() + 1)]);
     timeout(longest, sender.spaced(count, gap_time))
         .await
         .with_context(|| format!("longer than {longest:?}"))??;

@@ -30,7 +30,7 @@ pub async fn run(bench: &Bench, send: &Send) -> Result<Report> {
     let mut field = Field::prepare(bench, send.senders, 2).await?;
     let window =
         Window::after(Duration::from_secs(send.warmup) + Duration::from_millis(100), send.seconds);
-    field.tally.measure([vec![window]]);
+    field.tally.measure(&[window]);
     let mut senders = start(&mut field, send, window);
     let measured = watch(bench, &field.tally, window).await?;
     await_senders(&mut senders, &mut field, window.to).await?;

@@ -124,6 +124,27 @@ impl OpenError {
     }
 }
 
+/// A file beside the database: closing any handle of the database file itself would drop SQLite's
+/// locks.
+fn lock_of(database: &Path) -> PathBuf {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
+/// Whether a process has taken the database.
+pub(super) fn is_locked(database: &Path) -> io::Result<bool> {
+    match File::open(lock_of(database)) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(problem)) => Err(problem),
+        },
+        Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}
+
 /// Takes the database for this process, as long as the file returned is open. The system gives
 /// it free when the process dies, however it dies.
 pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
@@ -131,10 +152,7 @@ pub(super) fn lock(database: &Path) -> Result<File, OpenError> {
         std::fs::create_dir_all(directory)
             .map_err(|source| OpenError::Directory { path: directory.to_owned(), source })?;
     }
-    // A file beside it: closing any handle of the database file itself would drop SQLite's locks.
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
+    let path = lock_of(database);
     let opened = File::options().create(true).truncate(false).write(true).open(&path);
     let file = opened.map_err(|source| OpenError::Lock { path: path.clone(), source })?;
     match file.try_lock() {

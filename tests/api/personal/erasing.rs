@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::timeout;
 
 use super::exporting::exported;
 use super::{erase, program, run, start_erasing, texts};
 use crate::at_rest::everything_in_store;
 use crate::chat::{send, seqs, to};
 use crate::support::orders::{at, moved, tea, which};
-use crate::support::rest::PASSWORD;
+use crate::support::rest::{PASSWORD, PATIENCE};
 use crate::support::{Person, Server, Socket};
 
 /// What is alice's, and in nothing that stays.
@@ -215,10 +216,11 @@ on_every_store! {
         let alice = server.register("alice").await;
         let mut erasing = start_erasing(server, &alice.id);
         let mut lines = BufReader::new(erasing.stderr.take().unwrap()).lines();
-        let asked = lines.next_line().await.unwrap().unwrap();
+        let mut line = async || timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+        let asked = line().await;
         assert!(asked.contains("the running server is asked, and waited for"), "{asked}");
         server.stop().await;
-        let problem = lines.next_line().await.unwrap().unwrap();
+        let problem = line().await;
         assert!(problem.contains("the erasure is not finished: the server that was asked has stopped"), "{problem}");
         assert_eq!(erasing.wait().await.unwrap().code(), Some(1));
         // Nobody is on its way any more.

@@ -82,7 +82,7 @@ where
             tokio::spawn(async move {
                 match blow(Arc::clone(&shared)).await {
                     Ok(refused) => shared.count.answered(shared.clock, refused),
-                    Err(_) => shared.count.failed.add(),
+                    Err(_) => shared.count.failed(shared.clock),
                 }
                 drop(permit);
             });
@@ -138,7 +138,7 @@ pub async fn requests(shared: Shared, user: Arc<Account>) {
         requesters.spawn(async move {
             loop {
                 if request(&shared, &user).await.is_err() {
-                    shared.count.failed.add();
+                    shared.count.failed(shared.clock);
                 }
                 sleep(PAUSE).await;
             }

@@ -38,6 +38,20 @@ impl Count {
         }
     }
 
+    /// One that was not answered, just now.
+    pub fn failed(&self, clock: Clock) {
+        if clock.runs() {
+            self.failed.add();
+        }
+    }
+
+    /// The server has ended a connection just now.
+    pub fn cut(&self, clock: Clock) {
+        if clock.runs() {
+            self.cut.add();
+        }
+    }
+
     /// One answered just now.
     pub fn answered(&self, clock: Clock, refused: bool) {
         if clock.runs() {

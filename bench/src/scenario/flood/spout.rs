@@ -26,7 +26,7 @@ pub async fn events(shared: Shared, user: Arc<Account>, other: Arc<Account>) {
     let join = shared.dialer.join(&user.token);
     loop {
         let _ = pour(&shared, SOCKET_IO, Some(&join), &event).await;
-        shared.count.cut.add();
+        shared.count.cut(shared.clock);
         sleep(PAUSE).await;
     }
 }
@@ -41,7 +41,7 @@ pub async fn positions(shared: Shared, driver: Arc<Account>) {
     };
     loop {
         let _ = pour(&shared, &path, None, &position).await;
-        shared.count.cut.add();
+        shared.count.cut(shared.clock);
         sleep(PAUSE).await;
     }
 }

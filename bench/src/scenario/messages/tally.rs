@@ -28,9 +28,9 @@ pub struct Tally {
     refusal: OnceLock<String>,
 }
 
-/// What is measured together, in one stretch or several, with the latencies of what was meant to be sent in them.
+/// A stretch that is measured, with the latencies of what was meant to be sent in it.
 pub struct Phase {
-    windows: Vec<Window>,
+    window: Window,
     pub ack: Latencies,
     pub delivery: Latencies,
 }
@@ -75,10 +75,10 @@ impl Tally {
         }
     }
 
-    /// Sets what is measured, once: the stretches of each phase.
-    pub fn measure<const N: usize>(&self, phases: [Vec<Window>; N]) {
-        let phase = |windows| Phase { windows, ack: Latencies::new(), delivery: Latencies::new() };
-        let _ = self.phases.set(phases.map(phase).into());
+    /// Sets what is measured, once.
+    pub fn measure(&self, windows: &[Window]) {
+        let phase = |&window| Phase { window, ack: Latencies::new(), delivery: Latencies::new() };
+        let _ = self.phases.set(windows.iter().map(phase).collect());
     }
 
     /// What is measured.
@@ -142,9 +142,7 @@ impl Tally {
 
     /// What was meant to be sent in the window counts, however late its answer: else the slowest would be left out.
     fn record(&self, latencies: fn(&Phase) -> &Latencies, intended: Instant, now: Instant) {
-        let measured =
-            |phase: &&Phase| phase.windows.iter().any(|window| window.contains(intended));
-        if let Some(phase) = self.phases().iter().find(measured) {
+        if let Some(phase) = self.phases().iter().find(|phase| phase.window.contains(intended)) {
             latencies(phase).record(now.saturating_duration_since(intended));
         }
     }

@@ -42,7 +42,7 @@ pub async fn run(bench: &Bench, options: &Options) -> Result<Report> {
     ensure!(rate.is_none_or(is_rate), "the rate must be from 0.1 to 1,000,000 a second");
     let field = Field::prepare(bench, options).await?;
     let window = Window::after(Duration::from_secs(warmup) + Duration::from_millis(100), seconds);
-    field.gathering.tally.measure([vec![window]]);
+    field.gathering.tally.measure(&[window]);
     let begin = window.from - Duration::from_secs(warmup);
     let each = rate.map(|rate| Duration::from_secs_f64(1.0 / rate));
     let intervals = each.map(|each| (each * field.senders, each));
